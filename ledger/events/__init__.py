@@ -1,0 +1,3 @@
+"""Every event Folio has ever recorded, one file per noun."""
+
+from __future__ import annotations
