@@ -1,22 +1,22 @@
 """Every way Folio says no, as one tree with fields and no word of HTTP.
 
-    FolioError
-    ├── InvalidInput            the caller's value can never be right
-    │   └── InvalidMoney
-    ├── NotFound                no such thing in this project
-    ├── Refused                 a rule of the domain says no
-    │   ├── AlreadyExists
-    │   └── Ended               the thing is over and stays over
-    ├── Conflict                somebody else was first
-    │   ├── VersionConflict     a stream moved on under a writer
-    │   └── KeyReused           an idempotency key came back with another input
-    ├── NotReady                a read model has not reached the asked position
-    ├── Unauthenticated         no key, or not a live one
-    ├── Forbidden               a live key without this right
-    ├── MissingParent           a fact refers to something not yet heard of
-    ├── Unavailable             a server we need does not answer
-    │   └── OutcomeUnknown      a write was sent and its fate is not known
-    └── Corrupt                 stored history cannot be read as written
+FolioError
+├── InvalidInput            the caller's value can never be right
+│   └── InvalidMoney
+├── NotFound                no such thing in this project
+├── Refused                 a rule of the domain says no
+│   ├── AlreadyExists
+│   └── Ended               the thing is over and stays over
+├── Conflict                somebody else was first
+│   ├── VersionConflict     a stream moved on under a writer
+│   └── KeyReused           an idempotency key came back with another input
+├── NotReady                a read model has not reached the asked position
+├── Unauthenticated         no key, or not a live one
+├── Forbidden               a live key without this right
+├── MissingParent           a fact refers to something not yet heard of
+├── Unavailable             a server we need does not answer
+│   └── OutcomeUnknown      a write was sent and its fate is not known
+└── Corrupt                 stored history cannot be read as written
 """
 
 from __future__ import annotations

@@ -44,7 +44,9 @@ def new_id(bucket: int, now: datetime) -> UUID:
     millis = ((now - _EPOCH) // _MILLISECOND) & ((1 << 48) - 1)
     tail = int.from_bytes(os.urandom(9), "big")
     free = (bucket << 4) | (tail >> 66 & 0xF)
-    return UUID(int=(millis << 80) | (7 << 76) | (free << 64) | (2 << 62) | (tail & ((1 << 62) - 1)))
+    return UUID(
+        int=(millis << 80) | (7 << 76) | (free << 64) | (2 << 62) | (tail & ((1 << 62) - 1))
+    )
 
 
 def derived_id(bucket: int, *parts: str) -> UUID:

@@ -13,7 +13,6 @@ from typing import ClassVar, TypeVar, dataclass_transform
 from uuid import UUID
 
 
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """A recorded fact of ours, in the past tense."""
