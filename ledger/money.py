@@ -13,10 +13,13 @@ from typing import Final
 
 from ledger.errors import InvalidMoney
 
-_ZERO_DECIMAL: Final = frozenset(
-    "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()
-)
-_THREE_DECIMAL: Final = frozenset("bhd jod kwd omr tnd".split())
+# fmt: off
+_ZERO_DECIMAL: Final = frozenset((
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga",
+    "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf",
+))
+# fmt: on
+_THREE_DECIMAL: Final = frozenset(("bhd", "jod", "kwd", "omr", "tnd"))
 _LARGEST: Final = 10**15
 
 

@@ -1,6 +1,6 @@
 """Billing periods: half-open spans `[start, end)` that tile from an anchor, in UTC.
 
-Period k starts at `anchor + k × interval`, clamped to the month's end, and is never computed from
+Period k starts at `anchor + k * interval`, clamped to the month's end, and is never computed from
 the period before it: a chain loses the 31st for ever.
 """
 

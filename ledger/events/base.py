@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, TypeVar, dataclass_transform
+from typing import ClassVar, Protocol, TypeVar, dataclass_transform
 from uuid import UUID
 
 
@@ -19,6 +19,24 @@ class Event:
 
     NAME: ClassVar[str]
     VERSION: ClassVar[int] = 1
+
+
+class Happening(Protocol):
+    """An event and when it counts: all a fold needs to know."""
+
+    @property
+    def event(self) -> Event: ...
+
+    @property
+    def effective_at(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An event a decider returns, and when it counts."""
+
+    event: Event
+    effective_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +71,7 @@ class RecordedEvent:
     causation: str | None
 
 
-EventClass = TypeVar("EventClass", bound=type[Event])
+E = TypeVar("E", bound=Event)
 StoredFields = dict[str, object]
 Upcast = Callable[[StoredFields], StoredFields]
 
@@ -62,7 +80,7 @@ _upcasts: dict[tuple[str, int], Upcast] = {}
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-def event(cls: EventClass) -> EventClass:
+def event(cls: type[E]) -> type[E]:
     """Declare an event: a frozen record, registered under its permanent name."""
     declared = dataclass(frozen=True, slots=True, kw_only=True)(cls)
     if cls.NAME in _classes:

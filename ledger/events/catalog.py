@@ -50,7 +50,7 @@ _MERGES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """A capability that plans and grants give: its kind, its merge rule and, for an enum, its ranks."""
+    """A capability that plans and grants give; an enum feature names its ranks, lowest first."""
 
     key: str
     kind: FeatureKind
