@@ -1,0 +1,37 @@
+"""What the product's own role may do with a durable table; called by the migration that makes it.
+
+The role is `folio_app` by convention. A deployment without it runs the product as the owner of the
+tables, who can always do more than it granted.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from alembic import op
+
+APPLICATION_ROLE: Final = "folio_app"
+
+
+def append_only(*tables: str) -> None:
+    """The product may read and add rows, never change or remove one."""
+    _grant("SELECT, INSERT", tables)
+
+
+def changeable(*tables: str) -> None:
+    """The product may read, add, change and remove rows."""
+    _grant("SELECT, INSERT, UPDATE, DELETE", tables)
+
+
+def _grant(rights: str, tables: tuple[str, ...]) -> None:
+    named = ", ".join(tables)
+    op.execute(f"REVOKE ALL ON {named} FROM PUBLIC")
+    op.execute(
+        f"""
+        DO $$ BEGIN
+            IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{APPLICATION_ROLE}') THEN
+                GRANT {rights} ON {named} TO {APPLICATION_ROLE};
+            END IF;
+        END $$
+        """
+    )

@@ -1,0 +1,1 @@
+"""One file per step: `NNNN_name.py` with revision NNNN and SQL through `op.execute`."""

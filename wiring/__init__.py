@@ -1,0 +1,1 @@
+"""The only place that builds anything: settings, servers, services."""
