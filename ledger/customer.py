@@ -16,7 +16,7 @@ from ledger.events.customer import (
     CustomerRegistered,
 )
 from ledger.facts import CheckoutFact, CustomerFact, ProviderAccount
-from ledger.ids import owner_id
+from ledger.ids import bucket_in, derived_id, owner_id
 
 
 def customer_id(project: UUID, external_id: str) -> UUID:
@@ -32,6 +32,11 @@ def keyed_customer_id(project: UUID, key: str) -> UUID:
 def provider_customer_id(project: UUID, account: ProviderAccount, provider_id: str) -> UUID:
     """The id of a customer first heard of from a provider."""
     return owner_id("customer", str(project), *account.parts(provider_id))
+
+
+def checkout_id(customer: UUID, account: ProviderAccount, provider_id: str) -> UUID:
+    """The id of a customer's checkout at a provider."""
+    return derived_id(bucket_in(customer), "checkout", *account.parts(provider_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from ledger.events.invoice import InvoiceLine
 from ledger.events.subscription import SubscriptionStatus
@@ -50,7 +51,7 @@ class CustomerFact(Fact):
     """A provider's customer; the three links to us come from metadata that we or the app set."""
 
     project: str | None
-    customer_id: str | None
+    customer_id: UUID | None
     external_id: str | None
     deleted: bool
 
