@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import ClassVar, Protocol, TypeVar, dataclass_transform
 from uuid import UUID
 
@@ -103,7 +106,16 @@ def upcast(name: str, version: int) -> Callable[[Upcast], Upcast]:
 
 def event_classes() -> Mapping[str, type[Event]]:
     """Every kind of event by its name."""
+    _read_every_noun()
     return _classes
+
+
+@cache
+def _read_every_noun() -> None:
+    """Import all of ledger/events, so that no reader misses an event nobody has used yet."""
+    package = import_module(__package__)
+    for noun in iter_modules(package.__path__):
+        import_module(f"{__package__}.{noun.name}")
 
 
 def upcast_fields(name: str, version: int, fields: StoredFields) -> StoredFields:
