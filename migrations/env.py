@@ -15,11 +15,13 @@ from migrations.rights import APPLICATION_ROLE
 
 _LOCK_TIMEOUT: Final = "5s"
 
-# Read models are disposable tables that the product makes itself, beside the log.
+# Read models are disposable tables that the product makes itself, beside the log; and it asks
+# whether the schema is the one it knows.
 _LET_PRODUCT_IN: Final = f"""
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{APPLICATION_ROLE}') THEN
         GRANT USAGE, CREATE ON SCHEMA public TO {APPLICATION_ROLE};
+        GRANT SELECT ON alembic_version TO {APPLICATION_ROLE};
     END IF;
 END $$
 """
@@ -30,10 +32,7 @@ def _run() -> None:
     applied: list[str] = context.config.attributes["applied"]
 
     def connect() -> psycopg.Connection:
-        connection = psycopg.connect(url, options=f"-c lock_timeout={_LOCK_TIMEOUT}")
-        connection.execute(_LET_PRODUCT_IN)
-        connection.commit()
-        return connection
+        return psycopg.connect(url, options=f"-c lock_timeout={_LOCK_TIMEOUT}")
 
     def remember(
         ctx: MigrationContext,
@@ -50,6 +49,8 @@ def _run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+        connection.exec_driver_sql(_LET_PRODUCT_IN)
+        connection.commit()
 
 
 _run()

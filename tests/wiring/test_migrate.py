@@ -74,6 +74,7 @@ def test_a_database_ahead_of_this_code_is_left_alone(owner_database_url: str) ->
 def test_the_product_role_may_make_tables_but_not_touch_the_schema_history(
     database_url: str,
 ) -> None:
+    assert applied_revision(database_url) == newest_revision()
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE read_model (n int)")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
