@@ -1,0 +1,3 @@
+"""Pure calculations that deciders and projections share."""
+
+from __future__ import annotations
