@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from migrations.rights import APPLICATION_ROLE
+from migrations import APPLICATION_ROLE
 
 _LOCK_TIMEOUT: Final = "5s"
 

@@ -1,16 +1,16 @@
 """What the product's own role may do with a durable table; called by the migration that makes it.
 
-The role is `folio_app` by convention. A deployment without it runs the product as the owner of the
+A deployment without that role runs the product as the owner of the
 tables, who can always do more than it granted.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
 from alembic import op
 
-APPLICATION_ROLE: Final = "folio_app"
+from migrations import APPLICATION_ROLE
+
+__all__ = ["APPLICATION_ROLE", "append_only", "changeable"]
 
 
 def append_only(*tables: str) -> None:

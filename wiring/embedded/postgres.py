@@ -14,6 +14,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from migrations import APPLICATION_ROLE
 from wiring.embedded.account import Account
 from wiring.embedded.binaries import postgres_programs
 from wiring.embedded.child import Child, ServerFailed, server_environment
@@ -21,7 +22,6 @@ from wiring.embedded.ports import free_port
 from wiring.local_secrets import local_secret
 
 OWNER_ROLE: Final = "folio_owner"
-APPLICATION_ROLE: Final = "folio_app"
 DATABASE: Final = "folio"
 
 _LONGEST_SOCKET_FOLDER: Final = 80

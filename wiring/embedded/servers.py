@@ -14,7 +14,7 @@ from types import FrameType, TracebackType
 from typing import Final, Self
 
 from wiring.embedded.account import Account, server_account
-from wiring.embedded.postgres import APPLICATION_ROLE, DATABASE, Postgres
+from wiring.embedded.postgres import Postgres
 from wiring.embedded.valkey import Valkey
 
 _STATE_OF_ROOT: Final = Path("/var/lib/folio/state")
@@ -30,8 +30,6 @@ class EmbeddedServers:
     Used as a context manager, or by `start` and `stop`. The servers die with this process, even
     when it is killed. Raises `AlreadyRunning`, `ServerMissing` or `ServerFailed`.
     """
-
-    application_role: Final = APPLICATION_ROLE
 
     def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
         self._data_dir = data_dir.resolve()
@@ -163,6 +161,3 @@ def _exit_on_sigterm(running: ExitStack) -> None:
 
     signal.signal(signal.SIGTERM, leave)
     running.callback(signal.signal, signal.SIGTERM, signal.SIG_DFL)
-
-
-__all__ = ["APPLICATION_ROLE", "DATABASE", "AlreadyRunning", "EmbeddedServers"]
