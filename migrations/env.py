@@ -15,12 +15,10 @@ from migrations import APPLICATION_ROLE
 
 _LOCK_TIMEOUT: Final = "5s"
 
-# Read models are disposable tables that the product makes itself, beside the log; and it asks
-# whether the schema is the one it knows.
-_LET_PRODUCT_IN: Final = f"""
+# The product asks whether the schema is the one it knows.
+_LET_PRODUCT_READ: Final = f"""
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{APPLICATION_ROLE}') THEN
-        GRANT USAGE, CREATE ON SCHEMA public TO {APPLICATION_ROLE};
         GRANT SELECT ON alembic_version TO {APPLICATION_ROLE};
     END IF;
 END $$
@@ -49,7 +47,7 @@ def _run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-        connection.exec_driver_sql(_LET_PRODUCT_IN)
+        connection.exec_driver_sql(_LET_PRODUCT_READ)
         connection.commit()
 
 
