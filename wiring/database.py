@@ -1,0 +1,43 @@
+"""A pool of database connections in autocommit, whose failures are ours and typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+from psycopg import Connection
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+from ledger.errors import Unavailable
+
+_WAIT_SECONDS: Final = 2.0
+_NAME: Final = "the database"
+
+
+class Database:
+    """Connections to one database, opened when first needed and again after it was away."""
+
+    def __init__(self, dsn: str, *, smallest: int, largest: int, name: str) -> None:
+        self._pool = ConnectionPool(
+            dsn,
+            min_size=smallest,
+            max_size=largest,
+            timeout=_WAIT_SECONDS,
+            kwargs={"autocommit": True, "application_name": name},
+            check=ConnectionPool.check_connection,
+            open=True,
+        )
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection of our own for a while; Unavailable when there is none or it breaks."""
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except (PoolTimeout, PoolClosed, psycopg.OperationalError) as error:
+            raise Unavailable(_NAME) from error
+
+    def close(self) -> None:
+        self._pool.close()

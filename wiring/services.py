@@ -1,0 +1,105 @@
+"""What a process of the product is made of, built in one place from its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg import Connection
+
+from commands.dispatch import Dispatcher
+from ledger.clock import Clock, SystemClock
+from ledger.facts import ProviderAccount
+from ledger.journal.posting_rules import entry_for
+from ledger.store.postgres_log import PostgresLog
+from projections import invoices
+from wiring.database import Database
+from wiring.hints import Channel, Teller
+from wiring.intake import Intake
+from wiring.settings import Settings
+
+STRIPE = "stripe"
+
+
+class NotConfigured(Exception):
+    """A setting is missing that this process cannot run without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one process; `close` ends them in the order they depend on each other."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    log: PostgresLog
+    dispatcher: Dispatcher
+    intake: Intake
+    appended: Teller
+    projected: Teller
+
+    @property
+    def database_url(self) -> str:
+        return needed(self.settings.database_url, "DATABASE_URL")
+
+    @property
+    def redis_url(self) -> str:
+        return needed(self.settings.redis_url, "REDIS_URL")
+
+    def close(self) -> None:
+        self.log.close()
+        self.database.close()
+        self.appended.close()
+        self.projected.close()
+
+
+def needed(value: str | None, name: str) -> str:
+    """A setting's value; NotConfigured names it when it is not set."""
+    if not value:
+        raise NotConfigured(f"{name} is not set")
+    return value
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Services:
+    """The services of a process that is told where its database and its Redis are."""
+    clock = clock or SystemClock()
+    dsn = needed(settings.database_url, "DATABASE_URL")
+    redis_url = needed(settings.redis_url, "REDIS_URL")
+    appended = Teller(redis_url, Channel.APPENDED)
+    database = Database(
+        dsn,
+        smallest=settings.database_pool_min,
+        largest=settings.database_pool_max,
+        name="folio",
+    )
+    log = PostgresLog(dsn, clock, post=entry_for, on_commit=appended.buckets)
+    dispatcher = Dispatcher(log, clock)
+    return Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        log=log,
+        dispatcher=dispatcher,
+        intake=_intake(settings, clock, database, dispatcher),
+        appended=appended,
+        projected=Teller(redis_url, Channel.PROJECTED),
+    )
+
+
+def _intake(settings: Settings, clock: Clock, database: Database, dispatcher: Dispatcher) -> Intake:
+    return Intake(
+        database,
+        dispatcher,
+        clock,
+        account=ProviderAccount(STRIPE, settings.stripe_account, settings.stripe_livemode),
+        secrets=[secret.get_secret_value() for secret in settings.stripe_webhook_secrets],
+        tolerance_seconds=settings.webhook_tolerance_seconds,
+        nominate=_customer_of_invoice,
+    )
+
+
+def _customer_of_invoice(
+    connection: Connection, account: ProviderAccount, provider_id: str
+) -> UUID | None:
+    invoice = invoices.by_provider_id(connection, account, provider_id)
+    return invoice.customer if invoice else None
