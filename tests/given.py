@@ -17,12 +17,12 @@ S = TypeVar("S")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def day(number: int) -> datetime:
+def day(number: float) -> datetime:
     """Noon, so many days after the first of March 2026."""
     return NOON + timedelta(days=number)
 
 
-def on(number: int, event: Event) -> Decided:
+def on(number: float, event: Event) -> Decided:
     """An event that counts from that day."""
     return Decided(event, day(number))
 
