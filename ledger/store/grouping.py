@@ -6,13 +6,17 @@ An idle log commits at once, on its caller's thread. Nobody ever waits for compa
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
+
+# With so many in a group, its commit costs each of them little; waiting for more costs more.
+_WORTH_A_COMMIT: Final = 8
 
 
 class Claiming(Protocol):
-    """Something that writes things no other of its group may write."""
+    """Something that writes things no other of its group may write; `count` is how many."""
 
     @property
     def claims(self) -> frozenset[Hashable]: ...
@@ -26,91 +30,107 @@ Outcome = TypeVar("Outcome")
 
 
 class _Ticket(Generic[Item, Outcome]):
-    """One caller's place: it sleeps on `wake` until it has an outcome or a group to lead."""
+    """One caller's place in the queue; it sleeps on `wake` until it has its outcome."""
 
-    __slots__ = ("item", "lead", "outcome", "wake")
+    __slots__ = ("item", "outcome", "wake")
 
     def __init__(self, item: Item) -> None:
         self.item = item
-        self.lead: list[_Ticket[Item, Outcome]] | None = None
         self.outcome: Outcome | BaseException | None = None
         self.wake = threading.Lock()
         self.wake.acquire()
 
 
 class Grouping(Generic[Item, Outcome]):
-    """Callers share commits, at most `lanes` of them in flight.
+    """Callers share commits, of which one is in flight at a time.
 
     `run` takes a group and returns an outcome for each member; an outcome that is an exception is
-    raised to its own caller alone.
+    raised to its own caller alone. `most` bounds what a group writes.
+
+    As long as anybody waits, one thread commits group after group: handing the commit from caller
+    to caller would leave the database idle while threads take turns at the interpreter.
     """
 
     def __init__(
-        self,
-        run: Callable[[Sequence[Item]], Sequence[Outcome | Exception]],
-        *,
-        lanes: int,
-        most: int,
+        self, run: Callable[[Sequence[Item]], Sequence[Outcome | Exception]], *, most: int
     ) -> None:
         self._run = run
         self._most = most
         self._lock = threading.Lock()
-        self._free = lanes
+        self._busy = False
         self._waiting: deque[_Ticket[Item, Outcome]] = deque()
+        self._work = threading.Semaphore(0)
+        self._committer: threading.Thread | None = None
 
     def submit(self, item: Item) -> Outcome:
-        """Have an item run in some group and return its outcome."""
+        """Have an item run, alone or in a group, and return its outcome."""
         ticket: _Ticket[Item, Outcome] = _Ticket(item)
         with self._lock:
-            if self._free:
-                self._free -= 1
-                ticket.lead = [ticket]
-            else:
+            idle = not self._busy
+            self._busy = True
+            if not idle:
                 self._waiting.append(ticket)
-        if ticket.lead is None:
-            ticket.wake.acquire()
-        if ticket.lead is not None:
-            self._lead(ticket.lead)
+        if idle:
+            self._settle([ticket])
+            self._pass_on()
+        ticket.wake.acquire()
         outcome = ticket.outcome
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome  # type: ignore[return-value]  # a ticket that woke has its outcome
 
-    def _lead(self, group: list[_Ticket[Item, Outcome]]) -> None:
+    def _settle(self, group: list[_Ticket[Item, Outcome]]) -> None:
         outcomes: Sequence[Outcome | BaseException]
         try:
             outcomes = self._run([ticket.item for ticket in group])
         except BaseException as error:  # noqa: BLE001  # every member must hear of it
             outcomes = [error] * len(group)
-        self._pass_on()
         for ticket, outcome in zip(group, outcomes, strict=True):
             ticket.outcome = outcome
-            if ticket is not group[0]:
-                ticket.wake.release()
+            ticket.wake.release()
 
     def _pass_on(self) -> None:
-        """Give the lane to the first who waits, with everyone who may go along."""
+        """After a commit on its caller's thread: let the committer go on, if anybody waits."""
         with self._lock:
-            group = self._next_group()
-            if not group:
-                self._free += 1
+            if not self._waiting:
+                self._busy = False
                 return
-        leader = group[0]
-        leader.lead = group
-        leader.wake.release()
+            if self._committer is None:
+                self._committer = threading.Thread(
+                    target=self._commit_groups, name="event-log-committer", daemon=True
+                )
+                self._committer.start()
+        self._work.release()
+
+    def _commit_groups(self) -> None:
+        while True:
+            self._work.acquire()
+            while group := self._next_group():
+                self._settle(group)
+                self._let_in(len(group) + len(self._waiting))
+
+    def _let_in(self, busy: int) -> None:
+        """Let callers who were just answered ask again, while they come and the group is small."""
+        before, waiting = -1, len(self._waiting)
+        while before < waiting < min(busy, _WORTH_A_COMMIT):
+            time.sleep(0)  # gives up the interpreter, not the time
+            before, waiting = waiting, len(self._waiting)
 
     def _next_group(self) -> list[_Ticket[Item, Outcome]]:
+        """Everybody who waits and does not write what another of the group writes."""
         group: list[_Ticket[Item, Outcome]] = []
         later: list[_Ticket[Item, Outcome]] = []
         claimed: set[Hashable] = set()
         weight = 0
-        while self._waiting and weight < self._most:
-            ticket = self._waiting.popleft()
-            if claimed.isdisjoint(ticket.item.claims):
-                claimed |= ticket.item.claims
-                weight += 1 + ticket.item.count
-                group.append(ticket)
-            else:
-                later.append(ticket)
-        self._waiting.extendleft(reversed(later))
+        with self._lock:
+            while self._waiting and weight < self._most:
+                ticket = self._waiting.popleft()
+                if claimed.isdisjoint(ticket.item.claims):
+                    claimed |= ticket.item.claims
+                    weight += 1 + ticket.item.count
+                    group.append(ticket)
+                else:
+                    later.append(ticket)
+            self._waiting.extendleft(reversed(later))
+            self._busy = bool(group)
         return group

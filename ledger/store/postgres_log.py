@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -31,9 +31,9 @@ def _nobody_listens(_buckets: Sequence[int]) -> None:
 class PostgresLog:
     """The event log over one database.
 
-    `lanes` is how many commits may be in flight, `readers` how many questions. `on_commit` hears
-    the buckets of each commit after it is durable; it must neither raise nor take long. For up to
-    `patience` seconds a write whose answer was lost is followed up before it is called unknown.
+    `readers` is how many questions may be asked at once. `on_commit` hears
+    the buckets of each commit after it is durable; it must neither raise nor take long. For as
+    long as `patience` a write whose answer was lost is followed up before it is called unknown.
     """
 
     def __init__(
@@ -43,15 +43,14 @@ class PostgresLog:
         *,
         post: Post,
         on_commit: Hint = _nobody_listens,
-        lanes: int = 2,
         readers: int = 16,
-        patience: float = 2.0,
+        patience: timedelta = timedelta(seconds=2),
     ) -> None:
         self._post = post
-        self._writers = Sessions(dsn, most=lanes)
+        self._writers = Sessions(dsn, most=1)
         self._readers = Sessions(dsn, most=readers)
         writer = Writer(self._writers, clock, on_commit, patience)
-        self._grouping: Grouping[Packed, Receipt] = Grouping(writer.write, lanes=lanes, most=4096)
+        self._grouping: Grouping[Packed, Receipt] = Grouping(writer.write, most=4096)
 
     def close(self) -> None:
         """Close the idle connections; the log opens new ones when it is asked again."""

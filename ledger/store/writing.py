@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Final
 
 import psycopg
@@ -34,7 +35,7 @@ _PAUSE: Final = 0.05
 class Writer:
     """Writes groups of appends; a refused one never harms its neighbours."""
 
-    def __init__(self, sessions: Sessions, clock: Clock, hint: Hint, patience: float) -> None:
+    def __init__(self, sessions: Sessions, clock: Clock, hint: Hint, patience: timedelta) -> None:
         self._sessions = sessions
         self._clock = clock
         self._hint = hint
@@ -72,7 +73,7 @@ class Writer:
         That is safe and conclusive: versions and keys are unique, so whichever of the two writes
         comes second is refused, and finds the first.
         """
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + self._patience.total_seconds()
         while True:
             self._sessions.drop_idle()
             try:

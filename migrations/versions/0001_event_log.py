@@ -13,7 +13,7 @@ down_revision: str | None = None
 branch_labels = None
 depends_on = None
 
-PARTITIONED = ("log_event", "journal_entry", "idempotency")
+PARTITIONED = ("log_event", "journal_entry", "idempotency", "log_tracking")
 
 # One row per bucket, rewritten by every append: room on the page keeps the rewrite in place.
 HEAD = """
@@ -87,6 +87,16 @@ CREATE TABLE idempotency (
 ) {partitioned}
 """
 
+# How far a follower that writes to this very bucket has come; written with what it appends.
+TRACKING = """
+CREATE TABLE log_tracking (
+    bucket          smallint NOT NULL,
+    notification_id bigint   NOT NULL,
+    application     text     NOT NULL,
+    PRIMARY KEY (bucket, application)
+) {partitioned}
+"""
+
 RECEIPTS_BY_KEY = "CREATE INDEX idempotency_project_key ON idempotency (project, key)"
 
 # Writes a group of appends whole, or nothing: then it names the appends that are stale (a stream
@@ -115,16 +125,24 @@ CREATE FUNCTION log_append(
 DECLARE
     times timestamptz[];
 BEGIN
-    WITH taken AS (
-        INSERT INTO log_head AS head (bucket, pos, recorded_at)
-        SELECT b, n, at FROM unnest(heads, counts) AS wanted (b, n)
+    IF cardinality(heads) = 1 THEN  -- the common case, at a third of the cost
+        INSERT INTO log_head AS head (bucket, pos, recorded_at) VALUES (heads[1], counts[1], at)
         ON CONFLICT (bucket) DO UPDATE
         SET pos = head.pos + excluded.pos,
             recorded_at = greatest(head.recorded_at, excluded.recorded_at)
-        RETURNING head.bucket, head.pos, head.recorded_at
-    )
-    SELECT array_agg(pos ORDER BY bucket), array_agg(recorded_at ORDER BY bucket)
-    INTO positions, times FROM taken;
+        RETURNING ARRAY[head.pos], ARRAY[head.recorded_at] INTO positions, times;
+    ELSE
+        WITH taken AS (
+            INSERT INTO log_head AS head (bucket, pos, recorded_at)
+            SELECT b, n, at FROM unnest(heads, counts) AS wanted (b, n)
+            ON CONFLICT (bucket) DO UPDATE
+            SET pos = head.pos + excluded.pos,
+                recorded_at = greatest(head.recorded_at, excluded.recorded_at)
+            RETURNING head.bucket, head.pos, head.recorded_at
+        )
+        SELECT array_agg(pos ORDER BY bucket), array_agg(recorded_at ORDER BY bucket)
+        INTO positions, times FROM taken;
+    END IF;
 
     IF cardinality(k_append) > 0 THEN
         SELECT array_agg(a) INTO known
@@ -175,9 +193,9 @@ END $$
 RIGHTS = """
 DO $$
 BEGIN
-    REVOKE ALL ON log_head, log_event, journal_entry, idempotency FROM PUBLIC;
+    REVOKE ALL ON log_head, log_event, journal_entry, idempotency, log_tracking FROM PUBLIC;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'folio_app') THEN
-        GRANT SELECT, INSERT, UPDATE ON log_head TO folio_app;
+        GRANT SELECT, INSERT, UPDATE ON log_head, log_tracking TO folio_app;
         GRANT SELECT, INSERT ON log_event, journal_entry, idempotency TO folio_app;
     END IF;
 END $$
@@ -188,7 +206,9 @@ def statements(partitions: int = 0) -> list[str]:
     """The log's tables and functions, in order; plain, or over this many hash partitions."""
     partitioned = "PARTITION BY HASH (bucket)" if partitions else ""
     made = [HEAD, BALANCED]
-    made += [table.format(partitioned=partitioned) for table in (EVENT, ENTRY, IDEMPOTENCY)]
+    made += [
+        table.format(partitioned=partitioned) for table in (EVENT, ENTRY, IDEMPOTENCY, TRACKING)
+    ]
     made += [
         f"CREATE TABLE {table}_{part} PARTITION OF {table} "
         f"FOR VALUES WITH (MODULUS {partitions}, REMAINDER {part})"
@@ -204,6 +224,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE log_head, log_event, journal_entry, idempotency")
+    op.execute("DROP TABLE log_head, log_event, journal_entry, idempotency, log_tracking")
     op.execute("DROP FUNCTION journal_balanced")
     op.execute("DROP FUNCTION log_append")

@@ -27,7 +27,9 @@ def log_statements(partitions: int) -> list[str]:
 def partition(owner_url: str) -> None:
     """Make the log of a fresh database anew over hash partitions."""
     with psycopg.connect(owner_url, autocommit=True) as connection:
-        connection.execute("DROP TABLE log_head, log_event, journal_entry, idempotency")
+        connection.execute(
+            "DROP TABLE log_head, log_event, journal_entry, idempotency, log_tracking"
+        )
         connection.execute("DROP FUNCTION journal_balanced")
         connection.execute("DROP FUNCTION log_append")
         for statement in log_statements(PARTITIONS):
