@@ -243,11 +243,21 @@ def payload_files() -> list[Path]:
     return [PAYLOADS / one["file"] for one in sources["events"]]
 
 
+def told_apart(file: Path, number: int) -> bytes:
+    """The file's message with an id of its own: many of them share one made of zeros."""
+    raw = file.read_bytes()
+    try:
+        message = json.loads(raw)
+    except ValueError:
+        return raw
+    return json.dumps({**message, "id": f"evt_{number}"}).encode() if message else raw
+
+
 @pytest.mark.skipif(not PAYLOADS.is_dir(), reason="third-party payloads are not beside the project")
 def test_every_public_payload_is_folded_or_explained(acme: Post) -> None:
     outcomes: Counter[str] = Counter()
-    for file in payload_files():
-        payload = file.read_bytes()
+    for number, file in enumerate(payload_files()):
+        payload = told_apart(file, number)
         try:
             accepted = acme.intake.receive(payload, sign(payload, acme.clock.now()))
         except InvalidInput as refused:
