@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, LiteralString
 
 from ledger.events.base import Event, RecordedEvent
 from projections.table import Build, Database, Key, Row, Table
@@ -12,8 +12,6 @@ from projections.table import Build, Database, Key, Row, Table
 Batch = Sequence[RecordedEvent]
 Step = Callable[[Row | None, RecordedEvent], Row | None]
 """What one event makes of a row; the same row means nothing, None means that it is gone."""
-
-E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True)
@@ -23,9 +21,11 @@ class Tables:
     connection: Database
     build: Build
 
-    def load(self, table: Table[Row], keys: set[Key]) -> dict[Key, Row]:
-        """The rows with these keys, or with keys that begin so."""
-        return table.load(self.connection, self.build, keys)
+    def load(
+        self, table: Table[Row], keys: set[Key], where: LiteralString = "true"
+    ) -> dict[Key, Row]:
+        """The rows whose keys are these, or begin so, and that meet a condition."""
+        return table.load(self.connection, self.build, keys, where)
 
     def save(self, table: Table[Row], rows: Sequence[Row]) -> None:
         """Insert rows or replace those with the same key."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, Generic, LiteralString, TypeVar, cast
@@ -46,7 +47,8 @@ class Table(Generic[Row]):
     """A table of rows of one dataclass, whose fields are the columns in order.
 
     `columns` are as SQL declares them. `documents` names the jsonb columns, with the type their
-    JSON is read as. Every key begins with the bucket, so that rows live on their bucket's shard.
+    JSON is read as, `kinds` the text columns that are read as a class of words. Every key begins
+    with the bucket, so that rows live on their bucket's shard.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Table(Generic[Row]):
         key: tuple[str, ...],
         indexes: tuple[str, ...] = (),
         documents: Mapping[str, Any] = _NONE,
+        kinds: Mapping[str, type[StrEnum]] = _NONE,
     ) -> None:
         declared = tuple(each.name for each in fields(cast(Any, row)))
         if declared != tuple(columns) or key[0] != "bucket":
@@ -70,10 +73,12 @@ class Table(Generic[Row]):
         self._key = key
         self._indexes = indexes
         self._values_of: Callable[[Row], Sequence[Any]] = attrgetter(*columns)
-        self._documents = [
-            (place, msgspec.json.Decoder(documents[column]).decode)
-            for place, column in enumerate(columns)
-            if column in documents
+        places = {column: place for place, column in enumerate(columns)}
+        self._documents = [places[column] for column in documents]
+        decoders = {column: msgspec.json.Decoder(of).decode for column, of in documents.items()}
+        self._readers: list[tuple[int, Callable[[Any], Any]]] = [
+            *((places[column], decode) for column, decode in decoders.items()),
+            *((places[column], kind) for column, kind in kinds.items()),
         ]
         self._selected = ", ".join(
             f"{name}.{column}::text" if column in documents else f"{name}.{column}"
@@ -105,14 +110,21 @@ class Table(Generic[Row]):
         with connection.cursor(binary=True) as cursor:
             return self._rows(cursor.execute(statement, parameters))
 
-    def load(self, connection: Database, build: Build, keys: Collection[Key]) -> dict[Key, Row]:
-        """The rows of a build that have these keys, or that begin with them."""
+    def load(
+        self,
+        connection: Database,
+        build: Build,
+        keys: Collection[Key],
+        where: LiteralString = "true",
+    ) -> dict[Key, Row]:
+        """The rows of a build whose keys are these, or begin so, and that meet a condition."""
         if not keys:
             return {}
         names = self._key[: len(next(iter(keys)))]
         statement = (
             f"SELECT {self._selected} FROM {build.table(self.name)} AS {self.name} "
-            f"JOIN {self._unnest(names)} AS wanted ({', '.join(names)}) USING ({', '.join(names)})"
+            f"JOIN {self._unnest(names)} AS wanted ({', '.join(names)}) USING ({', '.join(names)}) "
+            f"WHERE {where}"
         )
         with connection.cursor(binary=True) as cursor:
             rows = self._rows(cursor.execute(statement, self._packed(names, keys)))
@@ -143,19 +155,19 @@ class Table(Generic[Row]):
         connection.execute(statement, self._packed(self._key, keys))
 
     def _rows(self, found: Iterable[TupleRow]) -> list[Row]:
-        if not self._documents:
+        if not self._readers:
             return [self._row(*values) for values in found]
-        return [self._row(*self._decoded(values)) for values in found]
+        return [self._row(*self._read(values)) for values in found]
 
-    def _decoded(self, values: TupleRow) -> list[Any]:
-        decoded = list(values)
-        for place, decode in self._documents:
-            decoded[place] = decode(decoded[place])
-        return decoded
+    def _read(self, values: TupleRow) -> list[Any]:
+        read = list(values)
+        for place, reader in self._readers:
+            read[place] = reader(read[place])
+        return read
 
     def _written(self, row: Row) -> list[Any]:
         values = list(self._values_of(row))
-        for place, _ in self._documents:
+        for place in self._documents:
             values[place] = _encode(values[place])
         return values
 
