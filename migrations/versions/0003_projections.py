@@ -5,14 +5,12 @@ The tables that projections fill are disposable; each projection makes its own i
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from alembic import op
 
 from migrations.rights import APPLICATION_ROLE, changeable
 
 revision = "0003"
-down_revision = "0002" if [*Path(__file__).parent.glob("0002_*.py")] else "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
