@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from psycopg import Connection
+from psycopg.pq import TransactionStatus
 
 from ledger.errors import NotFound
 from ledger.ids import bucket_in
@@ -15,13 +16,20 @@ from providers.inbox.message import COLUMNS, Kept, Status, kept
 
 SWEEPER_LEASE: Final = timedelta(seconds=30)
 
-# What is folded stays folded: a slower worker with the same message has nothing to add.
+# What is folded stays folded: a slower worker with the same message has nothing to add. The commit
+# does not wait for the disk: a mark that a crash takes back only has its message folded once more,
+# to no effect. `set_config` is local to the statement's own transaction.
 _MARK: Final = """
+    WITH unhurried AS (
+        SELECT set_config('synchronous_commit',
+            coalesce(%(commit)b, current_setting('synchronous_commit')), true)
+    )
     UPDATE webhook_inbox
     SET status = %(status)b, reason = %(reason)b, dependency = %(dependency)b,
         next_attempt_at = %(next)b, updated_at = %(now)b,
         folded_bucket = coalesce(%(folded_bucket)b::smallint, folded_bucket),
         folded_position = coalesce(%(folded_position)b::bigint, folded_position)
+    FROM unhurried
     WHERE bucket = %(bucket)b AND id = %(id)b AND status <> 'folded'"""
 
 _DUE: Final = f"""
@@ -100,6 +108,8 @@ def _mark(
     retry_at: datetime | None = None,
     folded: tuple[int | None, int | None] = (None, None),
 ) -> None:
+    # Inside a caller's transaction the mark must not loosen the commit of its neighbours.
+    alone = connection.autocommit and connection.info.transaction_status is TransactionStatus.IDLE
     connection.execute(
         _MARK,
         {
@@ -110,6 +120,7 @@ def _mark(
             "reason": reason,
             "dependency": dependency,
             "next": retry_at,
+            "commit": "off" if alone else None,
             "folded_bucket": folded[0],
             "folded_position": folded[1],
         },

@@ -23,8 +23,8 @@ from providers.stripe.normalise import normalise_object
 _NAME: Final = "Stripe"
 _PAGE: Final = 100
 _NOT_FOUND: Final = 404
+_REFUSALS: Final = range(400, 500)
 _AGAIN_LATER: Final = frozenset({409, 429})
-_SERVER_ERROR: Final = 500
 _PATIENCE: Final = 60  # seconds: an advised wait beyond this is no advice
 
 
@@ -141,9 +141,9 @@ def _refusal(failed: stripe.StripeError, kind: str, reference: str) -> Exception
     status = failed.http_status
     if status == _NOT_FOUND:
         return NotFound(kind, reference)
-    if status is None or status in _AGAIN_LATER or status >= _SERVER_ERROR:
-        return Unavailable(_NAME, _advised_wait(failed))
-    return ProviderRefused(_NAME, failed.code or type(failed).__name__, status)
+    if status in _REFUSALS and status not in _AGAIN_LATER:
+        return ProviderRefused(_NAME, failed.code or type(failed).__name__, status)
+    return Unavailable(_NAME, _advised_wait(failed))
 
 
 def _advised_wait(failed: stripe.StripeError) -> int:
