@@ -42,25 +42,29 @@ class Packed:
     states: list[bytes] = field(default_factory=list)
     entries: list[tuple[int, bytes, bytes]] = field(default_factory=list)
 
+    @classmethod
+    def envelope(cls, append: Append, expected: dict[UUID, int]) -> Packed:
+        """An append without its events yet."""
+        claims: set[Claim] = set(expected)
+        if append.keyed is not None:
+            claims.add((append.keyed.project, append.keyed.key))
+        return cls(
+            append=append,
+            bucket=append.bucket,
+            count=len(append.events),
+            expected=expected,
+            claims=frozenset(claims),
+            project=arrays.uuid(append.project),
+            owner=arrays.uuid(append.owner),
+            correlation=arrays.uuid(append.correlation),
+            actor=arrays.text(append.actor),
+            causation=arrays.text_or_null(append.causation),
+        )
+
 
 def pack(append: Append, post: Post) -> Packed:
     """Encode an append once, on its caller's thread; raises ValueError as Append.expected does."""
-    expected = append.expected()
-    claims: set[Claim] = set(expected)
-    if append.keyed is not None:
-        claims.add((append.keyed.project, append.keyed.key))
-    packed = Packed(
-        append=append,
-        bucket=append.bucket,
-        count=len(append.events),
-        expected=expected,
-        claims=frozenset(claims),
-        project=arrays.uuid(append.project),
-        owner=arrays.uuid(append.owner),
-        correlation=arrays.uuid(append.correlation),
-        actor=arrays.text(append.actor),
-        causation=arrays.text_or_null(append.causation),
-    )
+    packed = Packed.envelope(append, append.expected())
     _pack_events(packed, post)
     return packed
 

@@ -53,7 +53,7 @@ class PostgresLog:
         self._grouping: Grouping[Packed, Receipt] = Grouping(writer.write, most=4096)
 
     def close(self) -> None:
-        """Close the idle connections; the log opens new ones when it is asked again."""
+        """Keep no connection any more."""
         self._writers.close()
         self._readers.close()
 

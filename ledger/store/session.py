@@ -67,6 +67,19 @@ class Session:
     def close(self) -> None:
         self.connection.close()
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything in the block, or nothing of it."""
+        try:
+            with self.connection.transaction():
+                yield
+        except BaseException:
+            # The driver forgets all prepared statements with a rollback, ours among them.
+            if self.at_rest:
+                self.connection.execute("DEALLOCATE ALL")
+            self._prepared = False
+            raise
+
     def append(self, parameters: Sequence[bytes]) -> tuple[list[int], list[int], list[int]]:
         """Call log_append: where each head ended, which appends are stale, which are known.
 
@@ -97,6 +110,7 @@ class Sessions:
         self._dsn = dsn
         self._idle: list[Session] = []
         self._out = threading.BoundedSemaphore(most)
+        self._closed = False
 
     @contextmanager
     def use(self) -> Iterator[Session]:
@@ -109,7 +123,7 @@ class Sessions:
             try:
                 yield session
             finally:
-                if session.at_rest:
+                if session.at_rest and not self._closed:
                     self._idle.append(session)
                 else:
                     session.close()
@@ -120,4 +134,6 @@ class Sessions:
             self._idle.pop().close()
 
     def close(self) -> None:
+        """Keep no session any more; one that is out closes when it comes back."""
+        self._closed = True
         self.drop_idle()
