@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from simulation.stripe.account import Account, Call
+from simulation.stripe.cycles import DAY
+from simulation.stripe.errors import invalid_request
 from simulation.stripe.paging import Page, listed
 from simulation.stripe.render import render
 from simulation.stripe.routing import LIST, Route
@@ -12,6 +15,8 @@ from simulation.stripe.schema import installed_contract
 from simulation.stripe.store import Obj, copied
 from simulation.stripe.validation import validate
 
+_MOST_TYPES: Final = 20
+_KEPT_FOR: Final = 30 * DAY
 NOUNS: Final = {
     "subscription": "customer.subscription",
     "test_helpers.test_clock": "test_helpers.test_clock",
@@ -68,7 +73,7 @@ def record(
     if previous is not None:
         event["data"]["previous_attributes"] = previous
     validate(event)
-    event["_owed"] = owed
+    event |= {"_owed": owed, "_told_at": account.now}
     account.store.add(event)
     account.outbox.append(event)
     account.touched[obj["id"]] = None
@@ -104,11 +109,15 @@ def retrieve(account: Account, call: Call) -> Obj:
 
 def list_events(account: Account, call: Call) -> Page:
     """Events of the last 30 days, the newest first."""
+    if len(call.get("types", [])) > _MOST_TYPES:
+        raise invalid_request(f"You may list at most {_MOST_TYPES} types.", param="types")
     wanted: Any = call.get("types") or ([call.params["type"]] if call.get("type") else None)
     succeeded = call.get("delivery_success")
 
     def keep(event: Obj) -> bool:
-        if wanted and event["type"] not in wanted:
+        if wanted and not any(fnmatchcase(event["type"], kind) for kind in wanted):
+            return False
+        if event["_told_at"] < account.now - _KEPT_FOR:
             return False
         return succeeded is None or succeeded == (event["pending_webhooks"] == 0)
 

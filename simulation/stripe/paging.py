@@ -79,19 +79,13 @@ def _cut(account: Account, call: Call, chosen: list[Obj], limit: int) -> Page:
             "You can only specify one of these parameters: starting_after, ending_before."
         )
     if after:
-        chosen = [
-            obj for obj in chosen if _born(account, obj) < _cursor(account, after, "starting_after")
-        ]
+        cursor = _cursor(account, after, "starting_after")
+        chosen = [obj for obj in chosen if account.store.birth(obj["id"]) < cursor]
     if before:
-        chosen = [
-            obj for obj in chosen if _born(account, obj) > _cursor(account, before, "ending_before")
-        ]
+        cursor = _cursor(account, before, "ending_before")
+        chosen = [obj for obj in chosen if account.store.birth(obj["id"]) > cursor]
         return Page(chosen[-limit:], len(chosen) > limit, call.url)
     return Page(chosen[:limit], len(chosen) > limit, call.url)
-
-
-def _born(account: Account, obj: Obj) -> int:
-    return account.store.birth(obj["id"])
 
 
 def _cursor(account: Account, identifier: str, param: str) -> int:

@@ -34,7 +34,7 @@ class Terms:
             call.get("proration_behavior", "create_prorations"),
             call.get("proration_date", now),
             call.get("trial_end"),
-            call.get("billing_cycle_anchor") == "now",
+            call.get("billing_cycle_anchor", {}).get("type") == "now",
             behavior == "error_if_incomplete",
         )
 
