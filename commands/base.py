@@ -6,11 +6,11 @@ A handler is load, decide, return: it calls no clock, writes no SQL, commits not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -117,16 +117,25 @@ Evolve = Callable[[S | None, Happening], S]
 
 
 class Context:
-    """What a handler may see: the instant it decides at, and streams of the log."""
+    """What a handler may see: the instant it decides at, and streams of the log.
 
-    def __init__(self, log: EventLog, now: datetime) -> None:
+    What one command of a chain has read, the next need not read again. `settled` keeps states that
+    never change, for as long as the process lives.
+    """
+
+    def __init__(
+        self, log: EventLog, now: datetime, settled: MutableMapping[UUID, object] | None = None
+    ) -> None:
         self.now = now
         self._log = log
         self._seen: dict[UUID, list[RecordedEvent]] = {}
+        self._settled = {} if settled is None else settled
 
     def prefetch(self, *streams: UUID) -> None:
         """Read several streams in one question; later loads of them are free."""
-        wanted = [stream for stream in streams if stream not in self._seen]
+        wanted = [
+            stream for stream in streams if stream not in self._seen and stream not in self._settled
+        ]
         if wanted:
             self._seen.update(self._log.streams(wanted))
 
@@ -146,6 +155,19 @@ class Context:
             project=first.project if first else None,
             owner=first.owner if first else None,
         )
+
+    def load_settled(self, evolve: Evolve[S], stream: UUID) -> S | None:
+        """The state of a stream that never changes once it is there; None while it is not."""
+        known = self._settled.get(stream)
+        if known is None:
+            known = self.load(evolve, stream).state
+            if known is not None:
+                self._settled[stream] = known
+        return cast("S | None", known)
+
+    def forget(self) -> None:
+        """Read everything anew: somebody, perhaps we ourselves, has appended since."""
+        self._seen.clear()
 
 
 Handlers = Mapping[type[Command], Callable[[Any, Context], Decision]]

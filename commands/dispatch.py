@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from commands import catalog, customer, grant, observe, project, subscription
+from collections.abc import Iterable
+from uuid import UUID
+
+from commands import catalog, customer, grant, homes, observe, project, subscription
 from commands.base import Caller, Command, Context, Decision, Handlers
 from ledger.clock import Clock
 from ledger.errors import KeyReused, VersionConflict
 from ledger.store.event_log import Append, EventLog, KeyedInput, Receipt
 
 _RETRIES = 2
+_MOST_SETTLED = 200_000
 
 HANDLERS: Handlers = {
     **project.HANDLERS,
@@ -16,6 +20,7 @@ HANDLERS: Handlers = {
     **grant.HANDLERS,
     **catalog.HANDLERS,
     **subscription.HANDLERS,
+    **homes.HANDLERS,
     **observe.HANDLERS,
 }
 
@@ -26,6 +31,7 @@ class Dispatcher:
     def __init__(self, log: EventLog, clock: Clock) -> None:
         self._log = log
         self._clock = clock
+        self._settled: dict[UUID, object] = {}
 
     def dispatch(self, command: Command, caller: Caller) -> Receipt:
         """Decide and append; a command whose key is known gets its receipt again.
@@ -34,36 +40,50 @@ class Dispatcher:
         Raises what the decider refuses, KeyReused, or VersionConflict when other writers won
         every try.
         """
+        return self._carry_out(command, caller, self._context())
+
+    def chain(self, commands: Iterable[Command], caller: Caller) -> list[Receipt]:
+        """Carry out commands one after the other, each its own append; see `dispatch`."""
+        context = self._context()
+        return [self._carry_out(command, caller, context) for command in commands]
+
+    def _context(self) -> Context:
+        if len(self._settled) > _MOST_SETTLED:
+            self._settled.clear()
+        return Context(self._log, self._clock.now(), self._settled)
+
+    def _carry_out(self, command: Command, caller: Caller, context: Context) -> Receipt:
         for _ in range(_RETRIES):
             try:
-                return self._once(command, caller)
+                return self._once(command, caller, context)
             except VersionConflict:
-                continue  # somebody else was first: load again, decide again
-        return self._once(command, caller)
+                context.forget()  # somebody else was first: load again, decide again
+        return self._once(command, caller, context)
 
-    def _once(self, command: Command, caller: Caller) -> Receipt:
-        decision = self._decide_or_replay(command)
-        if isinstance(decision, Receipt):
-            return decision
-        return self._append(command, decision, caller)
+    def _once(self, command: Command, caller: Caller, context: Context) -> Receipt:
+        known = self._replayed(command)
+        if known is not None:
+            return known
+        decision = HANDLERS[type(command)](command, context)
+        return self._append(command, decision, caller, context)
 
-    def _decide_or_replay(self, command: Command) -> Decision | Receipt:
-        handler = HANDLERS[type(command)]
-        context = Context(self._log, self._clock.now())
-        if command.key is None:
-            return handler(command, context)
+    def _replayed(self, command: Command) -> Receipt | None:
         # Looked up first, so that a success is answered again before its own effects could be
         # taken for a conflict; what was refused may be asked again under the same key.
         scope = command.key_scope()
-        known = self._log.receipt(scope, command.key) if scope else None
+        if command.key is None or scope is None:
+            return None
+        known = self._log.receipt(scope, command.key)
         if known is None:
-            return handler(command, context)
+            return None
         receipt, input_hash = known
         if input_hash != command.input_hash():
             raise KeyReused(command.key)
         return receipt
 
-    def _append(self, command: Command, decision: Decision, caller: Caller) -> Receipt:
+    def _append(
+        self, command: Command, decision: Decision, caller: Caller, context: Context
+    ) -> Receipt:
         events = decision.events
         keyed = None
         if command.key is not None:
@@ -82,4 +102,6 @@ class Dispatcher:
         )
         if not events and keyed is None:
             return Receipt(bucket=append.bucket, position=0, ids=decision.ids, replayed=False)
-        return self._log.append(append)
+        receipt = self._log.append(append)
+        context.forget()
+        return receipt

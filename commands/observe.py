@@ -1,8 +1,8 @@
 """Taking in facts: what the outside says, compared with what we know, becomes events.
 
-A fact about an object that has no home yet first gives it one (`Link…`, in the bucket of the
-object's own name), then speaks to its stream (`Observe…`, in the bucket of its owner): work across
-buckets is a chain of commands, each safe to repeat.
+A fact about an object that may have no home yet first gives it one (see `homes`), then speaks to
+its stream, in the bucket of its owner: work across buckets is a chain of commands, each safe to
+repeat.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from commands.base import Change, Command, Context, Decision, Handlers, Loaded
+from commands.homes import LinkCustomer, LinkProduct, home_of
 from ledger import catalog, invoice, payment, subscription
 from ledger import customer as customers
 from ledger import project as projects
 from ledger.errors import MissingParent
-from ledger.events.base import Decided
 from ledger.events.catalog import Feature
-from ledger.events.project import ProviderObjectLinked
 from ledger.events.subscription import SubscriptionItem
 from ledger.facts import (
     AllocationFact,
@@ -34,18 +33,6 @@ from ledger.facts import (
 )
 
 
-class LinkCustomer(Command):
-    """Give a provider's customer its home: one of our customers, in a project."""
-
-    fact: CustomerFact
-
-
-class LinkProduct(Command):
-    """Give a provider's product its home in a project's catalog."""
-
-    fact: ProductFact
-
-
 class ObserveCustomer(Command):
     fact: CustomerFact
 
@@ -55,6 +42,12 @@ class ObserveProduct(Command):
 
 
 class ObservePrice(Command):
+    fact: PriceFact
+
+
+class MentionPrice(Command):
+    """A price met inside another object: published if never heard of, else left alone."""
+
     fact: PriceFact
 
 
@@ -81,15 +74,18 @@ class ObserveAllocation(Command):
     customer: UUID
 
 
-def commands_for(fact: Fact) -> tuple[Command, ...]:
-    """The chain of commands that takes a fact in; an allocation needs its customer nominated."""
+def commands_for(fact: Fact, *, mentioned: bool = False) -> tuple[Command, ...]:
+    """The chain of commands that takes a fact in; an allocation needs its customer nominated.
+
+    A `mentioned` fact is not what the message is about, only met in it.
+    """
     match fact:
         case CustomerFact():
             return (LinkCustomer(fact=fact), ObserveCustomer(fact=fact))
         case ProductFact():
             return (LinkProduct(fact=fact), ObserveProduct(fact=fact))
         case PriceFact():
-            return (ObservePrice(fact=fact),)
+            return (MentionPrice(fact=fact) if mentioned else ObservePrice(fact=fact),)
         case CheckoutFact():
             return (ObserveCheckout(fact=fact),)
         case SubscriptionFact():
@@ -101,56 +97,8 @@ def commands_for(fact: Fact) -> tuple[Command, ...]:
     raise TypeError(f"no command takes in a {type(fact).__name__}")
 
 
-def _home_project(context: Context, account: ProviderAccount, slug: str | None) -> UUID:
-    if slug is None:
-        home = context.load(projects.evolve_account, projects.account_stream(account)).state
-        if home is None:
-            raise MissingParent(":".join(account.parts("home")))
-        return home
-    project = projects.project_id(slug)
-    if context.load(projects.evolve_project, project).state is None:
-        raise MissingParent(f"project:{slug}")
-    return project
-
-
-def _link(context: Context, fact: Fact, provider_id: str) -> projects.Link:
-    stream = projects.link_stream(fact.account, provider_id)
-    link = context.load(projects.evolve_link, stream).state
-    if link is None:
-        raise MissingParent(fact.dependency(provider_id))
-    return link
-
-
-def _linked(loaded: Loaded[projects.Link], fact: Fact, project: UUID, target: UUID) -> Decision:
-    event = ProviderObjectLinked(provider_id=fact.provider_id, target=target, home=project)
-    change = loaded.then((Decided(event, fact.observed_at),))
-    return Decision(project=project, owner=loaded.stream, changes=(change,))
-
-
-def link_customer(command: LinkCustomer, context: Context) -> Decision:
-    fact = command.fact
-    loaded = context.load(
-        projects.evolve_link, projects.link_stream(fact.account, fact.provider_id)
-    )
-    if loaded.state is not None:
-        return Decision(project=loaded.state.project, owner=loaded.stream, changes=())
-    project = _home_project(context, fact.account, fact.project)
-    return _linked(loaded, fact, project, _customer_of(context, fact, project))
-
-
-def _customer_of(context: Context, fact: CustomerFact, project: UUID) -> UUID:
-    """Our own id from the metadata when it is one, else the app's user id, else the provider's."""
-    if fact.customer_id is not None:
-        named = context.load(customers.evolve, fact.customer_id)
-        if named.state is not None and named.project == project:
-            return named.stream
-    if fact.external_id is not None:
-        return customers.customer_id(project, fact.external_id)
-    return customers.provider_customer_id(project, fact.account, fact.provider_id)
-
-
 def observe_customer(command: ObserveCustomer, context: Context) -> Decision:
-    link = _link(context, command.fact, command.fact.provider_id)
+    link = home_of(context, command.fact, command.fact.provider_id)
     customer = context.load(customers.evolve, link.target)
     events = customers.observe(customer.state, command.fact)
     return _for_customer(link, customer.then(events))
@@ -161,21 +109,9 @@ def _for_customer(link: projects.Link, *changes: Change) -> Decision:
     return Decision(project=link.project, owner=link.target, changes=changes, ids=ids)
 
 
-def link_product(command: LinkProduct, context: Context) -> Decision:
-    fact = command.fact
-    loaded = context.load(
-        projects.evolve_link, projects.link_stream(fact.account, fact.provider_id)
-    )
-    if loaded.state is not None:
-        return Decision(project=loaded.state.project, owner=loaded.stream, changes=())
-    project = _home_project(context, fact.account, fact.project)
-    target = catalog.product_id(project, fact.account, fact.provider_id)
-    return _linked(loaded, fact, project, target)
-
-
 def observe_product(command: ObserveProduct, context: Context) -> Decision:
     fact = command.fact
-    link = _link(context, fact, fact.provider_id)
+    link = home_of(context, fact, fact.provider_id)
     project = link.project
     plan_key = fact.plan or fact.provider_id
     feature_ids = {key: catalog.feature_id(project, key) for key, _ in fact.features}
@@ -224,16 +160,25 @@ def _plan_changes(
 
 def observe_price(command: ObservePrice, context: Context) -> Decision:
     fact = command.fact
-    link = _link(context, fact, fact.product)
+    link = home_of(context, fact, fact.product)
     stream = catalog.price_id(link.project, fact.account, fact.provider_id)
     price = context.load(catalog.evolve_price, stream)
     events = catalog.observe_price(price.state, fact, link.target)
     return Decision(project=link.project, owner=link.project, changes=(price.then(events),))
 
 
+def mention_price(command: MentionPrice, context: Context) -> Decision:
+    fact = command.fact
+    link = home_of(context, fact, fact.product)
+    stream = catalog.price_id(link.project, fact.account, fact.provider_id)
+    if context.load_settled(catalog.evolve_published, stream):
+        return Decision(project=link.project, owner=link.project, changes=())
+    return observe_price(ObservePrice(fact=fact), context)
+
+
 def observe_checkout(command: ObserveCheckout, context: Context) -> Decision:
     fact = command.fact
-    link = _link(context, fact, fact.customer)
+    link = home_of(context, fact, fact.customer)
     stream = customers.checkout_id(link.target, fact.account, fact.provider_id)
     context.prefetch(link.target, stream)
     customer = context.load(customers.evolve, link.target)
@@ -253,9 +198,9 @@ def observe_subscription(command: ObserveSubscription, context: Context) -> Deci
         item.product: projects.link_stream(fact.account, item.product) for item in fact.items
     }
     context.prefetch(projects.link_stream(fact.account, fact.customer), *products.values())
-    link = _link(context, fact, fact.customer)
+    link = home_of(context, fact, fact.customer)
     stream = subscription.subscription_id(link.target, fact.account, fact.provider_id)
-    homes = {product: _link(context, fact, product) for product in products}
+    homes = {product: home_of(context, fact, product) for product in products}
     context.prefetch(stream, *(home.target for home in homes.values()))
     agreement = context.load(subscription.evolve, stream)
     pinned = {item.provider_id: item for item in agreement.state.items} if agreement.state else {}
@@ -307,7 +252,7 @@ def _item(
 
 def observe_invoice(command: ObserveInvoice, context: Context) -> Decision:
     fact = command.fact
-    link = _link(context, fact, fact.customer)
+    link = home_of(context, fact, fact.customer)
     stream = invoice.invoice_id(link.target, fact.account, fact.provider_id)
     bill = context.load(invoice.evolve, stream)
     agreement = (
@@ -321,7 +266,7 @@ def observe_invoice(command: ObserveInvoice, context: Context) -> Decision:
 
 def observe_payment(command: ObservePayment, context: Context) -> Decision:
     fact = command.fact
-    link = _link(context, fact, fact.customer)
+    link = home_of(context, fact, fact.customer)
     paid = context.load(
         payment.evolve, payment.payment_id(link.target, fact.account, fact.provider_id)
     )
@@ -343,11 +288,10 @@ def observe_allocation(command: ObserveAllocation, context: Context) -> Decision
 
 
 HANDLERS: Handlers = {
-    LinkCustomer: link_customer,
-    LinkProduct: link_product,
     ObserveCustomer: observe_customer,
     ObserveProduct: observe_product,
     ObservePrice: observe_price,
+    MentionPrice: mention_price,
     ObserveCheckout: observe_checkout,
     ObserveSubscription: observe_subscription,
     ObserveInvoice: observe_invoice,

@@ -259,6 +259,11 @@ def observe_price(state: Price | None, fact: PriceFact, product: UUID) -> tuple[
     return tuple(Decided(event, fact.observed_at) for event in news)
 
 
+def evolve_published(state: bool | None, happened: Happening) -> bool:
+    """Whether a price has ever been published; once it has, that stays so."""
+    return bool(state) or isinstance(happened.event, PricePublished)
+
+
 def declared_terms(
     fact: ProductFact, known: Mapping[str, Feature | None]
 ) -> tuple[FeatureTerm, ...]:

@@ -53,6 +53,16 @@ def link_stream(account: ProviderAccount, provider_id: str) -> UUID:
     return derived_id(bucket_of("link", *parts), "link", *parts)
 
 
+def account_dependency(account: ProviderAccount) -> str:
+    """What facts of an account wait for until a project is its home."""
+    return ":".join(account.parts("home"))
+
+
+def project_dependency(slug: str) -> str:
+    """What facts wait for that name a project which is not there yet."""
+    return f"project:{slug}"
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """A project as its events leave it."""

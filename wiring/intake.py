@@ -38,6 +38,7 @@ from wiring.database import Database
 
 _LONGEST_WAIT: Final = timedelta(hours=1)
 _LAST_ATTEMPT: Final = 12
+_PARENTS: Final = (CustomerFact, ProductFact, InvoiceFact)
 _NOTHING: Final = Receipt(bucket=0, position=0, ids={}, replayed=False)
 
 Nominate = Callable[[Connection, ProviderAccount, str], UUID | None]
@@ -195,18 +196,19 @@ class Intake:
             correlation=message.id,
             causation=message.event_id,
         )
-        last = _NOTHING
-        for fact in facts:
-            for command in self._commands(fact):
-                receipt = self._dispatcher.dispatch(command, caller)
-                last = receipt if receipt.position else last
-            if last.position and isinstance(fact, CustomerFact | ProductFact | InvoiceFact):
-                self.release(fact.dependency(fact.provider_id))
-        return last
+        commands = (command for fact in facts for command in self._commands(fact, facts))
+        receipts = self._dispatcher.chain(commands, caller)
+        written = [receipt for receipt in receipts if receipt.position]
+        if not written:
+            return _NOTHING
+        parents = [fact for fact in facts if isinstance(fact, _PARENTS)]
+        if parents:
+            self.release(*(fact.dependency(fact.provider_id) for fact in parents))
+        return written[-1]
 
-    def _commands(self, fact: Fact) -> tuple[Command, ...]:
+    def _commands(self, fact: Fact, message: Sequence[Fact]) -> tuple[Command, ...]:
         if not isinstance(fact, AllocationFact):
-            return commands_for(fact)
+            return commands_for(fact, mentioned=len(message) > 1)
         with self._database.connection() as connection:
             customer = self._nominate(connection, fact.account, fact.invoice)
         if customer is None:

@@ -20,7 +20,7 @@ from ledger.errors import InvalidInput, Unavailable
 from ledger.facts import ProviderAccount
 from ledger.ids import owner_id
 from ledger.journal.posting_rules import entry_for
-from ledger.project import project_id
+from ledger.project import account_dependency, project_id
 from ledger.store.postgres_log import PostgresLog
 from providers import inbox
 from providers.inbox import Status
@@ -140,7 +140,7 @@ def test_without_a_home_everything_waits_and_nothing_is_lost(post: Post) -> None
     assert post.bring("customer.created", stripe.customer()).status is Status.PARKED
     assert post.names() == []
     post.open_acme()
-    assert post.intake.release("stripe:acct_1:test:home") == 1
+    assert post.intake.release(account_dependency(ACCOUNT)) == 1
     assert post.intake.sweep() == 1
     assert post.statuses() == {Status.FOLDED: 1}
 
@@ -228,7 +228,7 @@ def test_a_fault_of_our_own_is_tried_again_later(
         raise RuntimeError("a bug")
 
     with monkeypatch.context() as patch:
-        patch.setattr(acme.dispatcher, "dispatch", break_down)
+        patch.setattr(acme.dispatcher, "chain", break_down)
         accepted = acme.bring("customer.created", stripe.customer())
     assert accepted.status is Status.FAILED
     acme.clock.advance(timedelta(hours=1))
