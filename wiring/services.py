@@ -12,7 +12,7 @@ from ledger.clock import Clock, SystemClock
 from ledger.facts import ProviderAccount
 from ledger.journal.posting_rules import entry_for
 from ledger.store.postgres_log import PostgresLog
-from projections import invoices
+from projections.owners import owner_of
 from wiring.database import Database
 from wiring.hints import Channel, Teller
 from wiring.intake import Intake
@@ -101,5 +101,5 @@ def _intake(settings: Settings, clock: Clock, database: Database, dispatcher: Di
 def _customer_of_invoice(
     connection: Connection, account: ProviderAccount, provider_id: str
 ) -> UUID | None:
-    invoice = invoices.by_provider_id(connection, account, provider_id)
-    return invoice.customer if invoice else None
+    owned = owner_of(connection, account.provider, account.account, account.livemode, provider_id)
+    return owned.customer if owned else None
