@@ -41,7 +41,7 @@ def decode(payload: bytes) -> object:
     try:
         document: object = _decoder.decode(payload)
         compact = msgspec.json.encode(document)
-        nested = msgspec.json.format(payload, indent=1)
+        nested = msgspec.json.format(compact, indent=1)
     except RecursionError:
         raise MalformedPayload("body", f"is nested deeper than {MAX_DEPTH} levels") from None
     except ValueError:

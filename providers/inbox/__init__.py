@@ -10,6 +10,7 @@ from providers.inbox.listing import Counts, counts, get, list_rows
 from providers.inbox.message import Delivery, InboxRow, Kept, Source, Status
 from providers.inbox.progress import (
     SWEEPER_LEASE,
+    Folded,
     due,
     mark_failed,
     mark_folded,
@@ -25,6 +26,7 @@ __all__ = [
     "SWEEPER_LEASE",
     "Counts",
     "Delivery",
+    "Folded",
     "InboxRow",
     "Kept",
     "Received",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -32,6 +33,16 @@ _MARK: Final = """
     FROM unhurried
     WHERE bucket = %(bucket)b AND id = %(id)b AND status <> 'folded'"""
 
+_MARK_FOLDED: Final = """
+    UPDATE webhook_inbox AS row
+    SET status = 'folded', reason = NULL, dependency = NULL, next_attempt_at = NULL,
+        updated_at = %b,
+        folded_bucket = coalesce(folded.log_bucket, row.folded_bucket),
+        folded_position = coalesce(folded.log_position, row.folded_position)
+    FROM unnest(%b::smallint[], %b::uuid[], %b::smallint[], %b::bigint[])
+        AS folded (bucket, id, log_bucket, log_position)
+    WHERE row.bucket = folded.bucket AND row.id = folded.id AND row.status <> 'folded'"""
+
 _DUE: Final = f"""
     WITH due AS (
         SELECT bucket, id FROM webhook_inbox
@@ -56,16 +67,30 @@ _REQUEUE: Final = """
     RETURNING true"""
 
 
-def mark_folded(
-    connection: Connection,
-    identifier: UUID,
-    now: datetime,
-    *,
-    bucket: int | None = None,
-    position: int | None = None,
-) -> None:
-    """Its facts are in the log, the last of them at this position of this bucket of the log."""
-    _mark(connection, identifier, now, Status.FOLDED, folded=(bucket, position))
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A message whose facts are in the log, the last at this position of this bucket, if any."""
+
+    id: UUID
+    bucket: int | None = None
+    position: int | None = None
+
+
+def mark_folded(connection: Connection, folded: Sequence[Folded], now: datetime) -> None:
+    """The facts of these messages are in the log."""
+    # Rows in one order everywhere: two workers with the same messages cannot wait for each other.
+    rows = sorted({one.id: one for one in folded}.values(), key=lambda one: one.id)
+    connection.execute(
+        _MARK_FOLDED,
+        (
+            now,
+            [bucket_in(one.id) for one in rows],
+            [one.id for one in rows],
+            [one.bucket for one in rows],
+            [one.position for one in rows],
+        ),
+        prepare=True,
+    )
 
 
 def mark_ignored(connection: Connection, identifier: UUID, now: datetime, reason: str) -> None:
@@ -106,7 +131,6 @@ def _mark(
     reason: str | None = None,
     dependency: str | None = None,
     retry_at: datetime | None = None,
-    folded: tuple[int | None, int | None] = (None, None),
 ) -> None:
     # Inside a caller's transaction the mark must not loosen the commit of its neighbours.
     alone = connection.autocommit and connection.info.transaction_status is TransactionStatus.IDLE
@@ -121,8 +145,6 @@ def _mark(
             "dependency": dependency,
             "next": retry_at,
             "commit": "off" if alone else None,
-            "folded_bucket": folded[0],
-            "folded_position": folded[1],
         },
         prepare=True,
     )

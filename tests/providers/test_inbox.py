@@ -299,6 +299,16 @@ def test_unmapped_messages_are_counted_by_type(connection: psycopg.Connection) -
     assert counted.by_status[Status.FAILED] == 0
 
 
+def test_a_mark_does_not_loosen_the_commit_of_anything_else(
+    connection: psycopg.Connection, second: psycopg.Connection
+) -> None:
+    row = inbox.receive(second, delivery()).id
+    for opened in (second, connection):
+        inbox.mark_folded(opened, row, NOW)
+        assert opened.execute("SHOW synchronous_commit").fetchone() == ("on",)
+        second.commit()
+
+
 @pytest.mark.parametrize(
     "statement",
     [

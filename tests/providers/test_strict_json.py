@@ -7,7 +7,7 @@ from contextlib import suppress
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from providers.strict_json import MAX_BYTES, MalformedPayload, decode
@@ -93,11 +93,13 @@ _documents = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_documents, st.booleans(), st.sampled_from([None, 2]))
 def test_every_document_of_ours_reads_back(value: object, ascii_: bool, indent: int | None) -> None:
     assert decode(json.dumps(value, ensure_ascii=ascii_, indent=indent).encode()) == value
 
 
+@settings(deadline=None)
 @given(st.dictionaries(_texts, _documents, min_size=1, max_size=4), st.data())
 def test_a_repeated_key_is_always_found(value: dict[str, object], data: st.DataObject) -> None:
     repeated = data.draw(st.sampled_from(sorted(value)))
@@ -111,6 +113,7 @@ def test_a_repeated_key_is_always_found(value: dict[str, object], data: st.DataO
         decode(f'{{"outer": [{{{body}}}]}}'.encode())
 
 
+@settings(deadline=None)
 @given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "surrogatepass")))
 @example(b'"\\')
 @example(b'{"\\u003')

@@ -115,7 +115,7 @@ _strange = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(OURS)), st.data())
 def test_an_object_with_anything_in_any_place_is_read_or_explained(
     name: str, data: st.DataObject

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import stripe
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.facts import ProviderAccount
@@ -168,12 +168,14 @@ def test_without_a_secret_everything_is_refused(secrets: tuple[str | bytes, ...]
     assert fault(header(secret=""), secrets=secrets) == "no_secret"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200), st.binary(max_size=50))
 def test_noise_in_the_header_is_only_ever_refused(sent: str | bytes, body: bytes) -> None:
     with pytest.raises(SignatureRefused):
         verify(body, sent, [SECRET], NOW)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -274,6 +276,7 @@ def test_a_body_over_the_limit() -> None:
         read_envelope(BODY + b" " * MAX_BYTES)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*EVENT, "account", "context"]), st.integers() | st.text()))
 def test_any_change_gives_an_envelope_or_a_typed_refusal(change: dict[str, object]) -> None:
     with suppress(MalformedPayload):
