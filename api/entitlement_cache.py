@@ -1,0 +1,108 @@
+"""What customers may use, as this process lately read it: never a source of truth.
+
+An entry answers for `bound_seconds` after it was *read*, less when a hint says that its bucket has
+moved beyond it. An older position never replaces a newer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+from typing import Final
+from uuid import UUID
+
+from api.check_answer import Answer, prepare
+from api.coalescing import Coalescing
+from api.snapshot_reader import Asked, Read, SnapshotReader
+from ledger.ids import BUCKETS, bucket_in
+from projections.entitlements import Snapshot
+
+_MOST_HELD: Final = 50_000
+
+
+@dataclass(slots=True)
+class Held:
+    """A customer's entitlements, and the answers already written out."""
+
+    snapshot: Snapshot
+    at: datetime
+    bucket: int
+    best_before: float
+    listening: int
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+    def answer(self, feature: str, now: datetime) -> Answer:
+        """The answer on a feature that holds now."""
+        known = self.answers.get(feature)
+        if known is not None and (known.until is None or now < known.until):
+            return known
+        as_of = self.at if known is None else now
+        answer = prepare(self.snapshot.customer, self.snapshot.answer(feature, as_of))
+        if answer.until is not None and answer.until <= now:
+            answer = prepare(self.snapshot.customer, self.snapshot.answer(feature, now))
+        self.answers[feature] = answer
+        return answer
+
+
+class EntitlementCache:
+    """Entitlements by project and whatever name the customer was asked by."""
+
+    def __init__(self, reader: SnapshotReader, bound_seconds: float) -> None:
+        self._bound = bound_seconds
+        self._held: dict[tuple[int, str], Held] = {}
+        self._reached = [0] * BUCKETS
+        self._listening = 0
+        self._loading: Coalescing[Asked, Read | None] = Coalescing(reader.read)
+
+    def at_hand(self, project: UUID, customer: str) -> Held | None:
+        """What was read a moment ago and is not known to be outdated."""
+        held = self._held.get((project.int, customer))
+        if (
+            held is None
+            or held.best_before <= monotonic()
+            or held.snapshot.position < self._reached[held.bucket]
+            or held.listening != self._listening
+        ):
+            return None
+        return held
+
+    async def read(self, project: UUID, customer: str) -> Held | None:
+        """What the database says now; None when the project has no such customer."""
+        listening = self._listening
+        read = await self._loading.get((project, customer))
+        if read is None:
+            return None
+        key = (project.int, customer)
+        before = self._held.get(key)
+        if before is not None and before.snapshot.position > read.snapshot.position:
+            return before
+        held = Held(
+            read.snapshot,
+            read.at,
+            bucket_in(read.snapshot.customer),
+            read.began + self._bound,
+            listening,
+        )
+        self._keep(key, held)
+        return held
+
+    def heard(self, positions: Mapping[int, int]) -> None:
+        """Read models have reached these positions: what was read before them is outdated."""
+        for bucket, position in positions.items():
+            self._reached[bucket] = max(position, self._reached[bucket])
+
+    def missed(self) -> None:
+        """News may have been lost: nothing read so far is to be relied upon."""
+        self._listening += 1
+
+    async def close(self) -> None:
+        await self._loading.close()
+
+    def _keep(self, key: tuple[int, str], held: Held) -> None:
+        self._held.pop(key, None)
+        if len(self._held) >= _MOST_HELD:
+            for oldest in list(self._held)[: _MOST_HELD // 10]:
+                del self._held[oldest]
+        self._held[key] = held

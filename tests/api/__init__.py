@@ -1,0 +1,3 @@
+"""Tests of the HTTP faces, over real HTTP."""
+
+from __future__ import annotations
