@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 
 from simulation.stripe.server import START, StripeSimulator
 
@@ -20,7 +22,14 @@ def main() -> None:
     simulator = StripeSimulator(
         given.seed, given.start, delivery_threads=given.delivery_threads, keep_in=given.state
     )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     simulator.serve(given.port)
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    """End through the ordinary way out, so that the account is written down."""
+    raise SystemExit(0)
 
 
 def _instant(text: str) -> datetime:

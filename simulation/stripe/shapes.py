@@ -189,21 +189,25 @@ class Record:
             return
         for name, element in value.items():
             field = fields.get(name)
-            where = f"{path}.{name}" if path else name
+            where = _inside(path, name)
             if field is None:
                 yield Fault(where, f"{self.name} has no such field")
             else:
                 yield from field.shape.faults(element, where)
         for name, field in fields.items():
             if field.required and name not in value:
-                yield Fault(f"{path}.{name}" if path else name, f"{self.name} requires it")
+                yield Fault(_inside(path, name), f"{self.name} requires it")
 
     def _faults_of_stub(self, value: dict[str, Any], path: str) -> Iterator[Fault]:
         """What a deleted object leaves behind: its id, its kind and the word deleted."""
         if not {"id", "object"} <= set(value):
             yield Fault(path, f"a deleted {self.name} keeps its id and kind")
         for name in set(value) - set(self.fields):
-            yield Fault(f"{path}.{name}", f"{self.name} has no such field")
+            yield Fault(_inside(path, name), f"{self.name} has no such field")
+
+
+def _inside(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 def _depth(fault: Fault) -> int:

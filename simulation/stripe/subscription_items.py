@@ -13,8 +13,7 @@ from simulation.stripe.store import Obj
 from simulation.stripe.subscription_changes import Terms
 
 _CHANGED_BY: Final = (
-    "metadata off_session payment_behavior price price_data proration_behavior proration_date "
-    "quantity"
+    "metadata payment_behavior price price_data proration_behavior proration_date quantity"
 )
 
 
@@ -76,7 +75,11 @@ ROUTES = (
     ),
     Route("GET", "/v1/subscription_items/{id}", retrieve, "SubscriptionItemRetrieveParams"),
     Route(
-        "POST", "/v1/subscription_items/{id}", update, "SubscriptionItemUpdateParams", _CHANGED_BY
+        "POST",
+        "/v1/subscription_items/{id}",
+        update,
+        "SubscriptionItemUpdateParams",
+        f"off_session {_CHANGED_BY}",
     ),
     Route(
         "DELETE",

@@ -26,6 +26,15 @@ def pull(port: int, method: str, lever: str, body: dict[str, Any] | None = None)
     return response.status, answer
 
 
+def wait_for(port: int) -> None:
+    for _ in range(400):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the simulator did not come up")
+
+
 def test_it_serves_moves_time_by_levers_and_keeps_its_state(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -36,12 +45,8 @@ def test_it_serves_moves_time_by_levers_and_keeps_its_state(tmp_path: Path) -> N
     ]  # fmt: skip
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
     try:
-        for _ in range(200):
-            try:
-                status, answer = pull(port, "GET", "status")
-                break
-            except OSError:
-                time.sleep(0.05)
+        wait_for(port)
+        status, answer = pull(port, "GET", "status")
         assert (status, answer["now"]) == (200, 1_777_593_600)
         status, answer = pull(port, "POST", "advance", {"by": 3600, "drain": True})
         assert (status, answer["now"], answer["pending"]) == (200, 1_777_597_200, 0)

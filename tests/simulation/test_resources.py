@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from stripe import CardError, InvalidRequestError
 
@@ -74,7 +76,7 @@ def test_products_and_prices(shop: Shop) -> None:
     assert (renamed.name, renamed.active) == ("Pro+", False)
     assert shop.v1.products.list({"active": True}).data == []
     fine = shop.v1.prices.create(
-        {"product": product.id, "currency": "usd", "unit_amount_decimal": "0.5"}  # type: ignore[typeddict-item]
+        {"product": product.id, "currency": "usd", "unit_amount_decimal": Decimal("0.5")}
     )
     assert (fine.unit_amount, str(fine.unit_amount_decimal), fine.type) == (None, "0.5", "one_time")
     bare = shop.v1.products.create({"name": "Bare"})
