@@ -9,6 +9,8 @@ import typer
 
 import cli
 
+_SHARED = {"main", "process"}  # the files of this room that are no subcommand
+
 app = typer.Typer(
     name="folio",
     help="An event-sourced billing and entitlements ledger.",
@@ -26,7 +28,7 @@ def folio() -> None:
 def _add_subcommands() -> None:
     """Each file is imported, so a subcommand imports what is heavy inside its function."""
     for module in pkgutil.iter_modules(cli.__path__):
-        if module.name != "main":
+        if module.name not in _SHARED:
             subcommand = getattr(importlib.import_module(f"cli.{module.name}"), module.name)
             app.command(name=module.name.replace("_", "-"))(subcommand)
 

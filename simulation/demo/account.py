@@ -47,9 +47,9 @@ class StripeAccount:
         """Move the simulator's time (unix seconds); what is due on the way happens."""
         return self._answer(self._http.post("/_simulator/advance", json={"to": to}))
 
-    def drain(self) -> dict[str, Any]:
-        """Wait until every webhook sent so far was accepted or given up."""
-        return self._answer(self._http.post("/_simulator/drain", json={"timeout": _TIMEOUT - 10}))
+    def redeliver(self) -> dict[str, Any]:
+        """Send again every webhook that nobody has accepted yet."""
+        return self._answer(self._http.post("/_simulator/redeliver"))
 
     def _answer(self, response: httpx2.Response) -> dict[str, Any]:
         response.raise_for_status()
