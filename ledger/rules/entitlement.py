@@ -105,7 +105,8 @@ def decide(active: Sequence[Contribution]) -> Outcome:
         return Outcome(
             allowed=False, value=None, source=None, ref=None, reason=Reason.NO_ENTITLEMENT
         )
-    feature = max(active, key=_began).term.feature
+    speaking = [each for each in active if each.gives] or active
+    feature = max(speaking, key=_began).term.feature
     denials = [each for each in active if each.denies]
     if denials:
         return _nothing(feature, max(denials, key=_began), Reason.DENIED)
