@@ -30,11 +30,12 @@ from ledger.facts import (
 from ledger.store.event_log import Receipt
 from observability.logs import logger
 from providers import inbox
-from providers.inbox import Delivery, Kept, Status
+from providers.inbox import Delivery, Folded, Kept, Status
 from providers.port import Ignored
 from providers.stripe.normalise import normalise
 from providers.stripe.webhooks import Envelope, read_envelope, verify, wrong_mode
 from wiring.database import Database
+from wiring.inbox_commits import Arrivals, FoldedMarks
 
 _LONGEST_WAIT: Final = timedelta(hours=1)
 _LAST_ATTEMPT: Final = 12
@@ -94,6 +95,12 @@ class Intake:
         self._secrets = secrets
         self._tolerance_seconds = tolerance_seconds
         self._nominate = nominate
+        self._arrivals = Arrivals(database)
+        self._marks = FoldedMarks(database, clock)
+
+    def close(self) -> None:
+        """Write down what is known and stop."""
+        self._marks.close()
 
     def receive(self, payload: bytes, signature: str | bytes | None) -> Accepted:
         """Keep a signed message and, when it is new, fold it.
@@ -113,9 +120,8 @@ class Intake:
             received_at=now,
             payload=payload,
         )
-        with self._database.connection() as connection:
-            received = inbox.receive(connection, delivery)
-            self._refuse_wrong_mode(connection, envelope, received.id)
+        received = self._arrivals.keep(delivery)
+        self._refuse_wrong_mode(envelope, received.id)
         message = _Message(received.id, account, envelope.id, 1, envelope.content)
         if not received.new:
             return _accepted(message, received.status, new=False)
@@ -137,6 +143,10 @@ class Intake:
             self._fold(_message(kept))
         return len(taken)
 
+    def settle(self) -> None:
+        """Write down at once which messages have been folded; it happens soon by itself."""
+        self._marks.flush()
+
     def replay(self, identifier: UUID) -> Accepted:
         """Fold a kept message once more, whatever became of it; raises NotFound."""
         now = self._clock.now()
@@ -156,11 +166,12 @@ class Intake:
         ours = self._account
         return ProviderAccount(ours.provider, envelope.account or ours.account, envelope.livemode)
 
-    def _refuse_wrong_mode(self, connection: Connection, envelope: Envelope, row: UUID) -> None:
+    def _refuse_wrong_mode(self, envelope: Envelope, row: UUID) -> None:
         reason = wrong_mode(envelope, self._account)
         if reason is None:
             return
-        inbox.mark_failed(connection, row, self._clock.now(), reason=reason, retry_at=None)
+        with self._database.connection() as connection:
+            inbox.mark_failed(connection, row, self._clock.now(), reason=reason, retry_at=None)
         raise WrongMode("livemode", reason)
 
     def _fold(self, message: _Message) -> tuple[Status, Receipt]:
@@ -180,14 +191,10 @@ class Intake:
         except Exception as error:  # noqa: BLE001 (a fault of ours is never the sender's business)
             _log.exception("webhook failed", webhook=str(message.id))
             return self._mark_failed(message, type(error).__name__, again=True)
-        with self._database.connection() as connection:
-            inbox.mark_folded(
-                connection,
-                message.id,
-                self._clock.now(),
-                bucket=receipt.bucket if receipt.position else None,
-                position=receipt.position or None,
-            )
+        folded = Folded(message.id)
+        if receipt.position:
+            folded = Folded(message.id, receipt.bucket, receipt.position)
+        self._marks.add(folded)
         return Status.FOLDED, receipt
 
     def _take_in(self, message: _Message, facts: Sequence[Fact]) -> Receipt:

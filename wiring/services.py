@@ -47,6 +47,7 @@ class Services:
         return needed(self.settings.redis_url, "REDIS_URL")
 
     def close(self) -> None:
+        self.intake.close()
         self.log.close()
         self.database.close()
         self.appended.close()

@@ -9,7 +9,6 @@ from typing import Final
 from uuid import UUID
 
 from psycopg import Connection
-from psycopg.pq import TransactionStatus
 
 from ledger.errors import NotFound
 from ledger.ids import bucket_in
@@ -17,20 +16,11 @@ from providers.inbox.message import COLUMNS, Kept, Status, kept
 
 SWEEPER_LEASE: Final = timedelta(seconds=30)
 
-# What is folded stays folded: a slower worker with the same message has nothing to add. The commit
-# does not wait for the disk: a mark that a crash takes back only has its message folded once more,
-# to no effect. `set_config` is local to the statement's own transaction.
+# What is folded stays folded: a slower worker with the same message has nothing to add.
 _MARK: Final = """
-    WITH unhurried AS (
-        SELECT set_config('synchronous_commit',
-            coalesce(%(commit)b, current_setting('synchronous_commit')), true)
-    )
     UPDATE webhook_inbox
     SET status = %(status)b, reason = %(reason)b, dependency = %(dependency)b,
-        next_attempt_at = %(next)b, updated_at = %(now)b,
-        folded_bucket = coalesce(%(folded_bucket)b::smallint, folded_bucket),
-        folded_position = coalesce(%(folded_position)b::bigint, folded_position)
-    FROM unhurried
+        next_attempt_at = %(next)b, updated_at = %(now)b
     WHERE bucket = %(bucket)b AND id = %(id)b AND status <> 'folded'"""
 
 _MARK_FOLDED: Final = """
@@ -76,7 +66,19 @@ class Folded:
     position: int | None = None
 
 
-def mark_folded(connection: Connection, folded: Sequence[Folded], now: datetime) -> None:
+def mark_folded(
+    connection: Connection,
+    identifier: UUID,
+    now: datetime,
+    *,
+    bucket: int | None = None,
+    position: int | None = None,
+) -> None:
+    """Its facts are in the log, the last of them at this position of this bucket of the log."""
+    mark_all_folded(connection, [Folded(identifier, bucket, position)], now)
+
+
+def mark_all_folded(connection: Connection, folded: Sequence[Folded], now: datetime) -> None:
     """The facts of these messages are in the log."""
     # Rows in one order everywhere: two workers with the same messages cannot wait for each other.
     rows = sorted({one.id: one for one in folded}.values(), key=lambda one: one.id)
@@ -132,8 +134,6 @@ def _mark(
     dependency: str | None = None,
     retry_at: datetime | None = None,
 ) -> None:
-    # Inside a caller's transaction the mark must not loosen the commit of its neighbours.
-    alone = connection.autocommit and connection.info.transaction_status is TransactionStatus.IDLE
     connection.execute(
         _MARK,
         {
@@ -144,7 +144,6 @@ def _mark(
             "reason": reason,
             "dependency": dependency,
             "next": retry_at,
-            "commit": "off" if alone else None,
         },
         prepare=True,
     )

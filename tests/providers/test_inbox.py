@@ -15,7 +15,7 @@ from ledger.errors import Corrupt, NotFound
 from ledger.facts import ProviderAccount
 from ledger.ids import bucket_in
 from providers import inbox
-from providers.inbox import Delivery, Source, Status
+from providers.inbox import Delivery, Folded, Source, Status
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOTHING = timedelta(0)
@@ -299,16 +299,6 @@ def test_unmapped_messages_are_counted_by_type(connection: psycopg.Connection) -
     assert counted.by_status[Status.FAILED] == 0
 
 
-def test_a_mark_does_not_loosen_the_commit_of_anything_else(
-    connection: psycopg.Connection, second: psycopg.Connection
-) -> None:
-    row = inbox.receive(second, delivery()).id
-    for opened in (second, connection):
-        inbox.mark_folded(opened, row, NOW)
-        assert opened.execute("SHOW synchronous_commit").fetchone() == ("on",)
-        second.commit()
-
-
 @pytest.mark.parametrize(
     "statement",
     [
@@ -337,3 +327,12 @@ def test_bytes_changed_behind_our_back_are_noticed(
     kept = inbox.get(connection, row)
     with pytest.raises(Corrupt):
         kept.payload()
+
+
+def test_several_messages_are_marked_as_folded_at_once(connection: psycopg.Connection) -> None:
+    rows = [inbox.receive(connection, delivery(f"evt_{number}")).id for number in range(3)]
+    folded = [Folded(rows[0], 7, 42), Folded(rows[1]), Folded(rows[0], 7, 42)]
+    inbox.mark_all_folded(connection, folded, NOW)
+    kept = [inbox.get(connection, row).row for row in rows]
+    assert [row.status for row in kept] == [Status.FOLDED, Status.FOLDED, Status.RECEIVED]
+    assert [row.folded_position for row in kept] == [42, None, None]

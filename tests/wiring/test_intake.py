@@ -71,6 +71,7 @@ class Post:
         return sorted(recorded.event.NAME for recorded in self.log.read(heads, 10_000))
 
     def statuses(self) -> Counter[Status]:
+        self.intake.settle()
         with self.database.connection() as connection:
             return Counter(row.status for row in inbox.list_rows(connection, limit=500))
 
@@ -79,6 +80,7 @@ class Post:
 def post(database_url: str) -> Iterator[Post]:
     post = Post(database_url)
     yield post
+    post.intake.close()
     post.log.close()
     post.database.close()
 
@@ -105,6 +107,7 @@ def test_a_story_is_folded_as_it_comes(acme: Post) -> None:
 def test_the_same_message_again_changes_nothing(acme: Post) -> None:
     first = acme.bring("customer.created", stripe.customer())
     before = acme.names()
+    acme.intake.settle()
     again = acme.bring("customer.created", stripe.customer())
     assert (again.id, again.new, again.status) == (first.id, False, Status.FOLDED)
     assert acme.names() == before
