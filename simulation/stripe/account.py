@@ -57,6 +57,8 @@ class Account:
         self.call: Call | None = None
         self.outbox: list[Obj] = []
         """Events that nobody has been told of yet."""
+        self.told: dict[str, Obj] = {}
+        """Every object as the newest event about it showed it."""
         self.touched: dict[str, None] = {}
         """Objects whose next step may have changed."""
         self.revision = 0

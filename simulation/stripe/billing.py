@@ -9,7 +9,6 @@ from simulation.stripe import events, invoice_items, lines, payments
 from simulation.stripe.account import Account
 from simulation.stripe.cycles import DAY, HOUR
 from simulation.stripe.lines import Line
-from simulation.stripe.render import render
 from simulation.stripe.store import Obj, copied
 
 FINALIZED_AFTER: Final = HOUR
@@ -101,7 +100,6 @@ def total_up(account: Account, invoice: Obj) -> None:
 def finalize(account: Account, invoice: Obj) -> None:
     """Make a draft final: numbered, its customer balance used, its payment intent ready."""
     customer = account.store.one(invoice["customer"])
-    before, customer_before = render(account, invoice), render(account, customer)
     invoice_items.bill(account, invoice)
     total_up(account, invoice)
     now = account.now_of(invoice)
@@ -121,9 +119,8 @@ def finalize(account: Account, invoice: Obj) -> None:
     customer["next_invoice_sequence"] += 1
     customer["balance"] = min(balance, 0)
     customer["currency"] = customer["currency"] or invoice["currency"]
-    customer_before["next_invoice_sequence"] = customer["next_invoice_sequence"]
-    events.updated(account, customer, customer_before)
-    events.updated(account, invoice, before)
+    events.updated(account, customer)
+    events.updated(account, invoice)
     events.record(account, "invoice.finalized", invoice)
     if invoice["amount_due"] > 0:
         payments.open_intent(account, invoice)

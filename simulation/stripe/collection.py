@@ -7,7 +7,6 @@ from simulation.stripe.account import Account
 from simulation.stripe.agenda import Step
 from simulation.stripe.ending import stop_collecting
 from simulation.stripe.errors import StripeError, card_declined, invalid_request
-from simulation.stripe.render import render
 from simulation.stripe.store import Obj
 
 
@@ -27,7 +26,6 @@ def attempt(
     account: Account, invoice: Obj, method: Obj | None = None, *, authenticated: bool = False
 ) -> StripeError | None:
     """Try an invoice once; the refusal is returned, not raised."""
-    before = render(account, invoice)
     method = method or paying_method(account, invoice)
     intent = payments.intent_of(account, invoice)
     invoice["attempt_count"] += 1
@@ -38,10 +36,10 @@ def attempt(
         assert intent is not None
         refusal = payments.charge(account, intent, method, authenticated=authenticated)
     if refusal is None:
-        settle(account, invoice, before)
+        settle(account, invoice)
         return None
     dunning.plan_next_attempt(account, invoice)
-    events.updated(account, invoice, before)
+    events.updated(account, invoice)
     if intent and intent["status"] == "requires_action":
         events.record(account, "invoice.payment_action_required", invoice)
     events.record(account, "invoice.payment_failed", invoice)
@@ -49,11 +47,8 @@ def attempt(
     return refusal
 
 
-def settle(
-    account: Account, invoice: Obj, before: Obj | None = None, *, out_of_band: bool = False
-) -> None:
+def settle(account: Account, invoice: Obj, *, out_of_band: bool = False) -> None:
     """An invoice is paid: with money, with balance, or outside Stripe."""
-    before = before or render(account, invoice)
     if invoice["amount_due"] and not out_of_band:
         payments.settle_allocation(account, invoice)
     elif out_of_band:
@@ -67,7 +62,7 @@ def settle(
         "next_payment_attempt": None,
     }
     invoice["status_transitions"]["paid_at"] = account.now_of(invoice)
-    events.updated(account, invoice, before)
+    events.updated(account, invoice)
     events.record(account, "invoice.paid", invoice)
     events.record(account, "invoice.payment_succeeded", invoice)
     dunning.after_success(account, invoice)

@@ -6,11 +6,9 @@ from typing import Any, Final
 
 from simulation.stripe import ending, events
 from simulation.stripe.account import Account, Call
-from simulation.stripe.errors import invalid_request
 from simulation.stripe.metadata import assign
 from simulation.stripe.paging import Page, listed
-from simulation.stripe.payment_methods import attach_to, detach_from, find_attachable
-from simulation.stripe.render import render
+from simulation.stripe.payment_methods import attach_to, demand_owned, detach_from, find_attachable
 from simulation.stripe.routing import LIST, Route
 from simulation.stripe.store import Obj
 
@@ -53,7 +51,12 @@ def create(account: Account, call: Call) -> Obj:
     _assign(customer, call)
     named = call.get("payment_method")
     method = find_attachable(account, named, customer, param="payment_method") if named else None
-    _choose_default(account, customer, call)
+    settings = dict(call.get("invoice_settings", {}))
+    if method and settings.get("default_payment_method") == named:
+        settings["default_payment_method"] = method["id"]
+    elif settings.get("default_payment_method"):
+        _demand_own_default(account, customer, settings)
+    customer["invoice_settings"] = _invoice_settings(None, settings)
     account.store.add(customer, under=(clock,) if clock else ())
     events.created(account, customer)
     if method:
@@ -70,10 +73,12 @@ def retrieve(account: Account, call: Call) -> Obj:
 
 def update(account: Account, call: Call) -> Obj:
     customer = account.find("customer", call.path["id"])
-    before = render(account, customer)
     _assign(customer, call)
-    _choose_default(account, customer, call)
-    events.updated(account, customer, before)
+    settings = call.get("invoice_settings", {})
+    if settings.get("default_payment_method"):
+        _demand_own_default(account, customer, settings)
+    customer["invoice_settings"] = _invoice_settings(customer["invoice_settings"], settings)
+    events.updated(account, customer)
     return customer
 
 
@@ -123,20 +128,9 @@ def _assign(customer: Obj, call: Call) -> None:
         }
 
 
-def _choose_default(account: Account, customer: Obj, call: Call) -> None:
-    settings = call.get("invoice_settings")
-    if settings is None:
-        return
-    chosen = settings.get("default_payment_method")
-    if chosen:
-        method = account.store.get(chosen)
-        if method is None or method.get("customer") != customer["id"]:
-            raise invalid_request(
-                f"No such PaymentMethod: '{chosen}'; it is not attached to this customer.",
-                param="invoice_settings[default_payment_method]",
-                code="resource_missing",
-            )
-    customer["invoice_settings"] = _invoice_settings(customer["invoice_settings"], settings)
+def _demand_own_default(account: Account, customer: Obj, settings: dict[str, Any]) -> None:
+    param = "invoice_settings[default_payment_method]"
+    demand_owned(account, settings["default_payment_method"], customer, param)
 
 
 def _invoice_settings(present: dict[str, Any] | None, given: dict[str, Any]) -> dict[str, Any]:

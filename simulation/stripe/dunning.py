@@ -6,7 +6,6 @@ from typing import Final
 
 from simulation.stripe import ending, events, pausing
 from simulation.stripe.account import Account
-from simulation.stripe.render import render
 from simulation.stripe.store import Obj
 
 _COLLECTED: Final = frozenset({"active", "trialing", "past_due"})
@@ -61,9 +60,8 @@ def _give_up(account: Account, subscription: Obj) -> None:
 
 
 def _become(account: Account, subscription: Obj, status: str) -> None:
-    before = render(account, subscription)
     subscription["status"] = status
-    events.updated(account, subscription, before)
+    events.updated(account, subscription)
 
 
 def _is_collected(account: Account, invoice: Obj) -> bool:
@@ -85,9 +83,8 @@ def _mark_delinquent(account: Account, invoice: Obj) -> None:
         each["status"] == "open" and (each["attempted"] or each.get("_overdue"))
         for each in account.store.under(customer["id"], "invoice")
     )
-    before = render(account, customer)
     customer["delinquent"] = owing
-    events.updated(account, customer, before)
+    events.updated(account, customer)
 
 
 def _subscription(account: Account, invoice: Obj) -> Obj | None:

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from simulation.stripe import events
 from simulation.stripe.account import Account
-from simulation.stripe.render import render
 from simulation.stripe.store import Obj
 
 ENDED: Final = frozenset({"canceled", "incomplete_expired"})
@@ -39,10 +38,9 @@ def cancel(
 
 def stop_collecting(account: Account, invoice: Obj) -> None:
     """Leave an invoice to itself: it neither becomes final nor is it tried again."""
-    before = render(account, invoice)
     invoice |= {
         "auto_advance": False,
         "automatically_finalizes_at": None,
         "next_payment_attempt": None,
     }
-    events.updated(account, invoice, before)
+    events.updated(account, invoice)

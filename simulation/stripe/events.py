@@ -22,6 +22,8 @@ NOUNS: Final = {
     "test_helpers.test_clock": "test_helpers.test_clock",
 }
 """Where an event's name is not the object's name."""
+_SILENT: Final = {"customer": {"next_invoice_sequence"}}
+"""What may change without being news by itself."""
 
 
 def created(account: Account, obj: Obj) -> None:
@@ -32,11 +34,31 @@ def deleted(account: Account, obj: Obj) -> None:
     record(account, f"{_noun(obj)}.deleted", obj)
 
 
-def updated(account: Account, obj: Obj, before: Obj) -> None:
-    """Tell that an object changed from how it was rendered before; nothing if it did not."""
-    previous = difference(before, render(account, obj))
+def updated(account: Account, obj: Obj) -> None:
+    """Tell what changed in an object since it was told of last; nothing if nothing did.
+
+    Because each change is told against the newest event, `previous_attributes` lead back through
+    an object's events without a gap.
+    """
+    previous = untold(account, obj)
     if previous:
         record(account, f"{_noun(obj)}.updated", obj, previous=previous)
+
+
+def untold(account: Account, obj: Obj) -> Obj:
+    """The old values of what changed since the newest event about an object."""
+    before = account.told.get(obj["id"])
+    if before is None:
+        return {}
+    previous = difference(before, render(account, obj))
+    return previous if set(previous) - _SILENT.get(obj["object"], set()) else {}
+
+
+def recall(account: Account) -> None:
+    """Learn from the kept events what has been told, after a restart."""
+    for event in reversed(list(account.store.newest("event"))):
+        snapshot = event["data"]["object"]
+        account.told[snapshot["id"]] = snapshot
 
 
 def record(
@@ -77,6 +99,7 @@ def record(
     account.store.add(event)
     account.outbox.append(event)
     account.touched[obj["id"]] = None
+    account.told[obj["id"]] = snapshot
     return event
 
 

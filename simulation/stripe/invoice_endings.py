@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from simulation.stripe import events, payments
 from simulation.stripe.account import Account
-from simulation.stripe.render import render
 from simulation.stripe.store import Obj
 
 
 def void(account: Account, invoice: Obj) -> None:
     """Declare a final invoice a mistake; nothing was owed."""
-    before = render(account, invoice)
     _close(account, invoice, "void", "voided_at")
     payments.cancel_intent(account, invoice, "void_invoice")
-    events.updated(account, invoice, before)
+    events.updated(account, invoice)
     events.record(account, "invoice.voided", invoice)
 
 
 def mark_uncollectible(account: Account, invoice: Obj, reason: str = "user_forgiven") -> None:
     """Give an invoice up; it may still be paid one day."""
-    before = render(account, invoice)
     _close(account, invoice, "uncollectible", "marked_uncollectible_at")
     invoice["status_details"] = {"uncollectible": {"reason": reason}}
-    events.updated(account, invoice, before)
+    events.updated(account, invoice)
     events.record(account, "invoice.marked_uncollectible", invoice)
 
 

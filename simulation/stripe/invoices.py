@@ -9,7 +9,6 @@ from simulation.stripe.account import Account, Call
 from simulation.stripe.errors import invalid_request, missing_parameter
 from simulation.stripe.metadata import assign
 from simulation.stripe.paging import Page, is_within, listed
-from simulation.stripe.render import render
 from simulation.stripe.routing import LIST, Route
 from simulation.stripe.store import Obj
 
@@ -46,13 +45,12 @@ def retrieve(account: Account, call: Call) -> Obj:
 
 def update(account: Account, call: Call) -> Obj:
     invoice = account.find("invoice", call.path["id"])
-    before = render(account, invoice)
     assign(invoice, call.params, f"{_PLAIN} auto_advance")
     if invoice["status"] == "draft":
         final_at = account.now_of(invoice) + billing.FINALIZED_AFTER
         planned = invoice["automatically_finalizes_at"] or final_at
         invoice["automatically_finalizes_at"] = planned if invoice["auto_advance"] else None
-    events.updated(account, invoice, before)
+    events.updated(account, invoice)
     return invoice
 
 
@@ -68,10 +66,9 @@ def delete(account: Account, call: Call) -> Obj:
 def finalize(account: Account, call: Call) -> Obj:
     invoice = account.find("invoice", call.path["id"])
     _demand(invoice, "finalized", "draft")
-    before = render(account, invoice)
     if call.given("auto_advance"):
         invoice["auto_advance"] = call.get("auto_advance")
-        events.updated(account, invoice, before)
+        events.updated(account, invoice)
     collection.issue(account, invoice, collect=False)
     return invoice
 

@@ -6,13 +6,11 @@ from typing import Any
 
 from simulation.stripe import events
 from simulation.stripe.account import Account
-from simulation.stripe.render import render
 from simulation.stripe.store import Obj
 
 
 def enter_pause(account: Account, subscription: Obj, cause: str) -> None:
     """Stand still from now on."""
-    before = render(account, subscription)
     subscription["status"] = "paused"
     subscription["status_details"] = {
         "paused": {
@@ -21,14 +19,14 @@ def enter_pause(account: Account, subscription: Obj, cause: str) -> None:
             "type": "subscription",
         }
     }
-    events.updated(account, subscription, before)
+    events.updated(account, subscription)
     events.record(account, "customer.subscription.paused", subscription)
 
 
-def leave_pause(account: Account, subscription: Obj, before: Obj) -> None:
+def leave_pause(account: Account, subscription: Obj) -> None:
     """Move again."""
     subscription |= {"status": "active", "status_details": None}
-    events.updated(account, subscription, before)
+    events.updated(account, subscription)
     events.record(account, "customer.subscription.resumed", subscription)
 
 

@@ -10,7 +10,6 @@ from simulation.stripe.account import Account, Call
 from simulation.stripe.errors import card_declined, invalid_request, no_such, not_simulated
 from simulation.stripe.metadata import assign
 from simulation.stripe.paging import Page, listed
-from simulation.stripe.render import render
 from simulation.stripe.routing import LIST, Route
 from simulation.stripe.store import Obj
 
@@ -41,14 +40,13 @@ def retrieve(account: Account, call: Call) -> Obj:
 
 def update(account: Account, call: Call) -> Obj:
     method = account.find("payment_method", call.path["id"])
-    before = render(account, method)
     assign(method, call.params, "")
     if call.given("billing_details"):
         method["billing_details"] |= call.get("billing_details", {})
     for name, value in call.get("card", {}).items():
         method["card"][name] = value
     if method["customer"]:
-        events.updated(account, method, before)
+        events.updated(account, method)
     return method
 
 
@@ -102,6 +100,16 @@ def attach_to(account: Account, method: Obj, customer: Obj) -> Obj:
     return method
 
 
+def demand_owned(account: Account, identifier: str, customer: Obj, param: str) -> None:
+    """Refuse to collect a customer's bills from a card that is not the customer's."""
+    if account.find("payment_method", identifier, param=param)["customer"] != customer["id"]:
+        raise invalid_request(
+            f"The customer does not have a payment method with the ID {identifier}.",
+            param=param,
+            code="resource_missing",
+        )
+
+
 def detach_from(account: Account, method: Obj) -> None:
     """Take a payment method from its customer, who no longer has it as a default either."""
     customer = account.store.one(method["customer"])
@@ -109,10 +117,9 @@ def detach_from(account: Account, method: Obj) -> None:
     previous = {"customer": customer["id"]}
     method["customer"] = None
     account.store.disown(method, customer["id"])
-    before = render(account, customer)
     if customer["invoice_settings"]["default_payment_method"] == method["id"]:
         customer["invoice_settings"]["default_payment_method"] = None
-        events.updated(account, customer, before)
+        events.updated(account, customer)
     events.record(account, "payment_method.detached", method, previous=previous, at=now)
 
 

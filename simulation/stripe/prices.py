@@ -10,7 +10,6 @@ from simulation.stripe.account import Account, Call
 from simulation.stripe.errors import invalid_request, missing_parameter, not_simulated
 from simulation.stripe.metadata import assign
 from simulation.stripe.paging import Page, listed
-from simulation.stripe.render import render
 from simulation.stripe.routing import LIST, Route
 from simulation.stripe.store import Obj
 
@@ -67,10 +66,9 @@ def retrieve(account: Account, call: Call) -> Obj:
 
 def update(account: Account, call: Call) -> Obj:
     price = account.find("price", call.path["id"])
-    before = render(account, price)
     _free_lookup_key(account, call, owner=price["id"])
     assign(price, call.params, "active lookup_key nickname tax_behavior")
-    events.updated(account, price, before)
+    events.updated(account, price)
     return price
 
 
@@ -147,9 +145,8 @@ def _free_lookup_key(account: Account, call: Call, owner: str | None = None) -> 
             raise invalid_request(
                 f"A price (`{holder['id']}`) already uses that lookup key.", param="lookup_key"
             )
-        before = render(account, holder)
         holder["lookup_key"] = None
-        events.updated(account, holder, before)
+        events.updated(account, holder)
 
 
 ROUTES = (

@@ -9,7 +9,6 @@ from simulation.stripe.account import Account, Call
 from simulation.stripe.errors import invalid_request
 from simulation.stripe.metadata import assign
 from simulation.stripe.paging import Page, listed
-from simulation.stripe.render import render
 from simulation.stripe.routing import LIST, Route
 from simulation.stripe.store import Obj
 
@@ -71,12 +70,11 @@ def update(account: Account, call: Call) -> Obj:
             "The price specified in `default_price` must belong to the product.",
             param="default_price",
         )
-    before = render(account, product)
     _assign(product, call)
     assign(product, call.params, "default_price")
-    if render(account, product) != before:
+    if events.untold(account, product):
         product["updated"] = account.now
-    events.updated(account, product, before)
+    events.updated(account, product)
     return product
 
 

@@ -17,7 +17,6 @@ from simulation.stripe import (
 from simulation.stripe.account import Account
 from simulation.stripe.agenda import Step
 from simulation.stripe.cycles import DAY, HOUR
-from simulation.stripe.render import render
 from simulation.stripe.store import Obj
 
 INCOMPLETE_FOR: Final = 23 * HOUR
@@ -63,10 +62,6 @@ def begin_periods(account: Account, subscription: Obj, now: int) -> None:
 
 
 def _renew(account: Account, subscription: Obj) -> None:
-    _bill_next_periods(account, subscription, render(account, subscription))
-
-
-def _bill_next_periods(account: Account, subscription: Obj, before: Obj) -> None:
     """Move the items whose period is over into the next one, and draft its invoice."""
     now = account.now_of(subscription)
     charges = []
@@ -85,7 +80,7 @@ def _bill_next_periods(account: Account, subscription: Obj, before: Obj) -> None
         period=span,
         auto_advance=subscription["status"] != "unpaid",
     )
-    events.updated(account, subscription, before)
+    events.updated(account, subscription)
     events.created(account, invoice)
 
 
@@ -101,9 +96,8 @@ def _end_trial(account: Account, subscription: Obj) -> None:
     if automatic and method is None and agreed == "pause":
         pausing.enter_pause(account, subscription, "trial_end_without_payment_method")
         return
-    before = render(account, subscription)
     subscription["status"] = "active"
-    _bill_next_periods(account, subscription, before)
+    _renew(account, subscription)
 
 
 def _cancel_as_scheduled(account: Account, subscription: Obj) -> None:
@@ -112,19 +106,17 @@ def _cancel_as_scheduled(account: Account, subscription: Obj) -> None:
 
 
 def _expire(account: Account, subscription: Obj) -> None:
-    before = render(account, subscription)
     now = account.now_of(subscription)
     subscription |= {"status": "incomplete_expired", "ended_at": now}
     for invoice in account.store.under(subscription["id"], "invoice"):
         if invoice["status"] == "open":
             invoice_endings.void(account, invoice)
-    events.updated(account, subscription, before)
+    events.updated(account, subscription)
 
 
 def _resume_collection(account: Account, subscription: Obj) -> None:
-    before = render(account, subscription)
     subscription["pause_collection"] = None
-    events.updated(account, subscription, before)
+    events.updated(account, subscription)
 
 
 def _is_worth_announcing(account: Account, subscription: Obj, end: int) -> bool:

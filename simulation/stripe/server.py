@@ -13,7 +13,7 @@ import msgspec
 import uvicorn
 
 from ledger.clock import Clock, SystemClock, from_unix
-from simulation.stripe import cards, clocks, collection, state
+from simulation.stripe import cards, clocks, collection, events, state
 from simulation.stripe.account import Account, Habits
 from simulation.stripe.delivery import BACKOFF, Courier, Parcel
 from simulation.stripe.http import StripeApp
@@ -211,6 +211,7 @@ class StripeSimulator:
 def _account(kept: Path | None, seed: int, start: datetime, habits: Habits | None) -> Account:
     if kept and kept.exists():
         account = Account.load(state.read(kept), habits)
+        events.recall(account)
         clocks.replan_all(account)
         return account
     return Account(seed, int(start.timestamp()), habits)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Protocol
 
 _PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
@@ -53,9 +54,13 @@ class Choice:
 
     values: tuple[Any, ...]
 
+    @cached_property
+    def _known(self) -> frozenset[tuple[type, Any]]:
+        return frozenset((type(value), value) for value in self.values)
+
     def faults(self, value: Any, path: str) -> Iterator[Fault]:
         # True == 1 in Python, and Stripe's constants know both kinds.
-        if not any(value == known and type(value) is type(known) for known in self.values):
+        if isinstance(value, dict | list) or (type(value), value) not in self._known:
             known = ", ".join(map(str, self.values[:8]))
             yield Fault(path, f"{value!r} is none of the {len(self.values)} known: {known} …")
 

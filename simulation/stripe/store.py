@@ -11,9 +11,9 @@ Obj = dict[str, Any]
 
 def copied(value: Any) -> Any:
     """A deep copy of a JSON value."""
-    if isinstance(value, dict):
+    if type(value) is dict:
         return {key: copied(element) for key, element in value.items()}
-    if isinstance(value, list):
+    if type(value) is list:
         return [copied(element) for element in value]
     return value
 

@@ -157,6 +157,7 @@ def bill_now(account: Account, subscription: Obj, charges: list[Line]) -> None:
     customer = account.store.one(subscription["customer"])
     reason = "subscription_update"
     invoice = billing.draft(account, customer, reason, charges, subscription=subscription)
+    events.updated(account, subscription)
     events.created(account, invoice)
     collection.issue(account, invoice)
 

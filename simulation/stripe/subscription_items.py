@@ -7,7 +7,6 @@ from typing import Any, Final
 from simulation.stripe import events, items, subscription_changes
 from simulation.stripe.account import Account, Call
 from simulation.stripe.paging import Page, listed
-from simulation.stripe.render import render
 from simulation.stripe.routing import LIST, Route
 from simulation.stripe.store import Obj
 from simulation.stripe.subscription_changes import Terms
@@ -52,10 +51,9 @@ def _change(account: Account, call: Call, subscription: Obj, entry: dict[str, An
     asked = ("price", "price_data", "quantity", "metadata")
     entry = entry | {name: call.params[name] for name in asked if name in call.params}
     changes = items.asked(account, [entry], subscription)
-    before = render(account, subscription)
     terms = Terms.of(call, account.now_of(subscription))
     subscription_changes.change(account, subscription, changes, terms)
-    events.updated(account, subscription, before)
+    events.updated(account, subscription)
 
 
 ROUTES = (

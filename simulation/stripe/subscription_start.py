@@ -10,6 +10,7 @@ from simulation.stripe.cycles import DAY, next_day_of_month
 from simulation.stripe.errors import invalid_request, missing_parameter
 from simulation.stripe.lines import Line
 from simulation.stripe.metadata import merged
+from simulation.stripe.payment_methods import demand_owned
 from simulation.stripe.store import Obj
 
 
@@ -131,16 +132,8 @@ def _anchor(
 def _demand_means(account: Account, call: Call, customer: Obj, due: int) -> None:
     """Refuse what could not be paid, when the caller would rather have nothing."""
     named = call.get("default_payment_method")
-    if (
-        named
-        and account.find("payment_method", named, param="default_payment_method")["customer"]
-        != customer["id"]
-    ):
-        raise invalid_request(
-            f"The customer does not have a payment method with the ID {named}.",
-            param="default_payment_method",
-            code="resource_missing",
-        )
+    if named:
+        demand_owned(account, named, customer, "default_payment_method")
     behavior = call.get("payment_behavior", "allow_incomplete")
     mailed = call.get("collection_method") == "send_invoice"
     if mailed and not call.get("days_until_due"):

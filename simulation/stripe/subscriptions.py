@@ -19,7 +19,7 @@ from simulation.stripe.account import Account, Call
 from simulation.stripe.errors import invalid_request
 from simulation.stripe.metadata import assign
 from simulation.stripe.paging import Page, listed
-from simulation.stripe.render import render
+from simulation.stripe.payment_methods import demand_owned
 from simulation.stripe.routing import LIST, Route
 from simulation.stripe.store import Obj
 from simulation.stripe.subscription_changes import Terms
@@ -53,9 +53,16 @@ def update(account: Account, call: Call) -> Obj:
         raise invalid_request(
             "A canceled subscription can only update its cancellation_details and metadata."
         )
+    named = call.get("default_payment_method")
+    if named:
+        owner = account.store.one(subscription["customer"])
+        demand_owned(account, named, owner, "default_payment_method")
     changes = items.asked(account, call.get("items", []), subscription)
+    if changes and subscription["status"] == "incomplete":
+        raise invalid_request(
+            "This subscription cannot be updated until its first invoice is paid."
+        )
     terms = Terms.of(call, account.now_of(subscription))
-    before = render(account, subscription)
     assign(
         subscription,
         call.params,
@@ -68,7 +75,7 @@ def update(account: Account, call: Call) -> Obj:
     if changes or terms.trial_end or terms.restarts:
         subscription_changes.change(account, subscription, changes, terms)
     _schedule_end(account, subscription, call)
-    events.updated(account, subscription, before)
+    events.updated(account, subscription)
     return subscription
 
 
@@ -121,18 +128,15 @@ def resume(account: Account, call: Call) -> Obj:
         raise refusal
     if call.get("payment_behavior") == "resume_on_payment_success" and refusal:
         raise refusal
-    before = render(account, subscription)
     now = account.now_of(subscription)
     keeps = call.get("billing_cycle_anchor", {}).get("type") == "unchanged"
     if not keeps:
         subscription |= {"billing_cycle_anchor": now, "billing_cycle_anchor_config": None}
     renewal.begin_periods(account, subscription, now)
-    pausing.leave_pause(account, subscription, before)
+    pausing.leave_pause(account, subscription)
     charges = subscription_changes.rest_charges if keeps else subscription_changes.full_charges
     if not (keeps and call.get("proration_behavior") == "none"):
-        before = render(account, subscription)
         subscription_changes.bill_now(account, subscription, charges(account, subscription))
-        events.updated(account, subscription, before)
     return subscription
 
 

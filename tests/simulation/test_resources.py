@@ -126,6 +126,23 @@ def test_cards_are_attached_and_detached(shop: Shop) -> None:
     assert told["previous_attributes"] == {"customer": customer.id}
 
 
+def test_a_customer_begins_with_a_default_card(shop: Shop) -> None:
+    customer = shop.v1.customers.create(
+        {
+            "payment_method": "pm_card_visa",
+            "invoice_settings": {"default_payment_method": "pm_card_visa"},
+        }
+    )
+    (method,) = shop.v1.payment_methods.list({"customer": customer.id}).data
+    assert customer.invoice_settings is not None
+    assert customer.invoice_settings.default_payment_method == method.id
+    stranger = shop.customer(card=None)
+    with pytest.raises(InvalidRequestError, match="does not have a payment method"):
+        shop.v1.customers.update(
+            stranger.id, {"invoice_settings": {"default_payment_method": method.id}}
+        )
+
+
 def test_a_card_made_from_its_number(shop: Shop) -> None:
     method = shop.v1.payment_methods.create(
         {
