@@ -27,6 +27,7 @@ class Installation:
 
     def __init__(self, database_url: str, owner_url: str, redis_url: str, folder: Path) -> None:
         self.port = free_port()
+        self.database_url = database_url
         self.processes: list[subprocess.Popen[bytes]] = []
         self._folder = folder
         self._environment = {
@@ -65,7 +66,7 @@ class Installation:
     def serve(self, **environment: str) -> subprocess.Popen[bytes]:
         """Start the API and wait until it answers."""
         process = self.start("serve", **environment)
-        eventually(self._answers, lambda: self.said("serve"))
+        eventually(self.answers, lambda: self.said("serve"))
         return process
 
     def said(self, subcommand: str) -> str:
@@ -78,7 +79,8 @@ class Installation:
             process.kill()
             process.wait()
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the API answers now."""
         try:
             return httpx2.get(f"{self.url}/live", trust_env=False).status_code == 200
         except httpx2.HTTPError:

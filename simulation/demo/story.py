@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,17 +17,22 @@ LENGTH: Final = timedelta(days=DAYS)
 _STRIDE: Final = timedelta(days=2)
 
 
-def schedule() -> list[tuple[timedelta, Person, Scene]]:
+def schedule(cast: Sequence[Person] = CAST) -> list[tuple[timedelta, Person, Scene]]:
     """Every scene with its time since the beginning."""
     scenes = [
         (_since_beginning(person, scene), person, scene)
-        for person in CAST
+        for person in cast
         for scene in PLOTS[person.plot]
     ]
     return sorted(scenes, key=lambda entry: entry[0])
 
 
-def play(stripe: StripeAccount, began: datetime, passed: Callable[[timedelta], None]) -> None:
+def play(
+    stripe: StripeAccount,
+    began: datetime,
+    passed: Callable[[timedelta], None],
+    cast: Sequence[Person] = CAST,
+) -> None:
     """Live through the whole story; `passed` hears how much of it is over.
 
     The same beginning on a fresh simulator gives the same objects, events and ids, so that a story
@@ -35,7 +40,7 @@ def play(stripe: StripeAccount, began: datetime, passed: Callable[[timedelta], N
     """
     stage = Stage(stripe)
     stage.publish()
-    for since, person, scene in schedule():
+    for since, person, scene in schedule(cast):
         for step in _steps(_since(stripe, began), since):
             stripe.advance(int((began + step).timestamp()))
             passed(step)
