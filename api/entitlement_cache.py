@@ -6,20 +6,26 @@ moved beyond it. An older position never replaces a newer one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from api.check_answer import Answer, prepare
 from api.coalescing import Coalescing
-from api.snapshot_reader import Asked, Read, SnapshotReader
+from api.snapshot_reader import Asked, Read
 from ledger.ids import BUCKETS, bucket_in
 from projections.entitlements import Snapshot
 
 _MOST_HELD: Final = 50_000
+
+
+class Books(Protocol):
+    """Where entitlements are read, many customers at once; None for one that is not."""
+
+    async def read(self, asked: Sequence[Asked]) -> Mapping[Asked, Read | None]: ...
 
 
 @dataclass(slots=True)
@@ -49,12 +55,12 @@ class Held:
 class EntitlementCache:
     """Entitlements by project and whatever name the customer was asked by."""
 
-    def __init__(self, reader: SnapshotReader, bound_seconds: float) -> None:
+    def __init__(self, books: Books, bound_seconds: float) -> None:
         self._bound = bound_seconds
         self._held: dict[tuple[int, str], Held] = {}
         self._reached = [0] * BUCKETS
         self._listening = 0
-        self._loading: Coalescing[Asked, Read | None] = Coalescing(reader.read)
+        self._loading: Coalescing[Asked, Read | None] = Coalescing(books.read)
 
     def at_hand(self, project: UUID, customer: str) -> Held | None:
         """What was read a moment ago and is not known to be outdated."""
