@@ -6,14 +6,17 @@ import ast
 import dataclasses
 import re
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from cli.demo.welcome import welcome
 from cli.main import app
 from ledger.events.base import Event, event_classes
+from simulation.demo.cast import CAST
 from tests.journal_stories import STORIES, posted
 from wiring.settings import Settings, environment_name
 
@@ -127,6 +130,14 @@ def test_every_command_that_is_shown_exists(page: Path) -> None:
             assert made in targets, line
         for asked in re.findall(r"(?:^|[\s/])folio ([a-z-]+)", line.partition("#")[0]):
             assert asked in subcommands, line
+
+
+def test_the_readme_shows_the_demo_as_it_is() -> None:
+    page = (ROOT / "README.md").read_text()
+    printed = welcome("http://127.0.0.1:8080", "$KEY", datetime(2026, 1, 1, tzinfo=UTC), ".folio")
+    lines = re.findall(r"curl .*", re.sub(r"as_of=[^\"]+", "as_of=$WHEN", printed))
+    assert lines == re.findall(r"^curl .*", page, re.MULTILINE)
+    assert f"{len(CAST)} customers" in page
 
 
 # --- events ---
