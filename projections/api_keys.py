@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ledger.events.base import RecordedEvent
 from ledger.events.project import ApiKeyIssued, ApiKeyRetired, ApiKeyRevoked, Scope
 from ledger.ids import bucket_in
 from projections.base import Batch, Projection, Tables, fold
-from projections.table import Database, Key, Table
+from projections.table import Database, Key, ReadRow, Table
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(ReadRow, frozen=True):
     """A key of an app; it lives until `valid_until` or `revoked_at`, for ever without either."""
 
     bucket: int

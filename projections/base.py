@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -22,7 +22,7 @@ class Tables:
     build: Build
 
     def load(
-        self, table: Table[Row], keys: set[Key], where: LiteralString = "true"
+        self, table: Table[Row], keys: Collection[Key], where: LiteralString = "true"
     ) -> dict[Key, Row]:
         """The rows whose keys are these, or begin so, and that meet a condition."""
         return table.load(self.connection, self.build, keys, where)
@@ -31,7 +31,7 @@ class Tables:
         """Insert rows or replace those with the same key."""
         table.save(self.connection, self.build, rows)
 
-    def delete(self, table: Table[Row], keys: set[Key]) -> None:
+    def delete(self, table: Table[Row], keys: Collection[Key]) -> None:
         """Remove rows."""
         table.delete(self.connection, self.build, keys)
 
@@ -69,19 +69,26 @@ def fold(
     key: Callable[[RecordedEvent], Key] = by_stream,
 ) -> None:
     """Take a batch into a table of which each event concerns one row."""
-    keyed = [(key(recorded), recorded) for recorded in batch]
-    known = {place for place, _ in keyed}
-    if key is by_stream:  # a stream's first event finds no row: none is asked for
-        known.difference_update(place for place, recorded in keyed if recorded.version == 1)
-    rows: dict[Key, Row | None] = {}
-    rows.update(tables.load(table, known))
-    touched: set[Key] = set()
-    for place, recorded in keyed:
-        before = rows.get(place)
-        after = step(before, recorded)
-        if after is not before:
-            rows[place] = after
-            touched.add(place)
-    tables.delete(table, {place for place in touched if rows[place] is None})
-    kept = [row for place in touched if (row := rows[place]) is not None]
-    tables.save(table, kept)
+    spots: dict[Key, int] = {}  # keys are hashed once, the rest goes by number
+    places = [spots.setdefault(key(recorded), len(spots)) for recorded in batch]
+    loaded = tables.load(table, _known(spots, places, batch, key))
+    before = [loaded.get(place) for place in spots] if loaded else [None] * len(spots)
+    after = [*before]
+    for spot, recorded in zip(places, batch, strict=True):
+        after[spot] = step(after[spot], recorded)
+    ends = list(zip(spots, before, after, strict=True))
+    tables.delete(table, [place for place, old, new in ends if new is None and old is not None])
+    tables.save(table, [new for _, old, new in ends if new is not None and new is not old])
+
+
+def _known(
+    spots: Mapping[Key, int],
+    places: Sequence[int],
+    batch: Batch,
+    key: Callable[[RecordedEvent], Key],
+) -> Collection[Key]:
+    """The keys that may have a row: a stream's first event never finds one."""
+    if key is not by_stream:
+        return spots
+    fresh = {spot for spot, recorded in zip(places, batch, strict=True) if recorded.version == 1}
+    return [place for place, spot in spots.items() if spot not in fresh]

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ledger.events.base import RecordedEvent
 from ledger.events.catalog import FeatureValue
 from ledger.rules.claim import HEARD, Voice, hear
 from ledger.rules.entitlement import Segment, resolve
 from projections.base import Batch, Projection, Tables
-from projections.table import Key, Table
+from projections.table import Key, ReadRow, Table
 
 
-@dataclass(frozen=True, slots=True)
-class EntitlementSource:
+class EntitlementSource(ReadRow, frozen=True):
     """Everything one subscription or grant has said about a customer's features."""
 
     bucket: int
@@ -34,8 +34,7 @@ class EntitlementSource:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class EntitlementRow:
+class EntitlementRow(ReadRow, frozen=True):
     """An answer on a feature, over a span of validity and a span of belief."""
 
     bucket: int

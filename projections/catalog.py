@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ledger.events.base import Event, RecordedEvent
 from ledger.events.catalog import (
@@ -24,11 +25,10 @@ from ledger.events.catalog import (
 from ledger.ids import bucket_in
 from ledger.period import Interval
 from projections.base import Batch, Projection, Tables, fold
-from projections.table import Database, Key, Table
+from projections.table import Database, Key, ReadRow, Table
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogFeature:
+class CatalogFeature(ReadRow, frozen=True):
     """A feature as it is defined at present."""
 
     bucket: int
@@ -39,8 +39,7 @@ class CatalogFeature:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogPlan:
+class CatalogPlan(ReadRow, frozen=True):
     """One version of a plan."""
 
     bucket: int
@@ -55,8 +54,7 @@ class CatalogPlan:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(ReadRow, frozen=True):
     """What is sold; `plan` is what buying it gives."""
 
     bucket: int
@@ -70,8 +68,7 @@ class Product:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(ReadRow, frozen=True):
     """Terms of sale; `amount` in minor units of `currency`, none where tiers decide."""
 
     bucket: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from psycopg import adapters, pq
 from psycopg.abc import Buffer
@@ -36,6 +37,10 @@ def _integer(value: int) -> bytes:
     return b"\x00\x00\x00\x08" + value.to_bytes(8, signed=True)
 
 
+def _uuid(value: UUID) -> bytes:
+    return b"\x00\x00\x00\x10" + value.int.to_bytes(16)
+
+
 def _boolean(value: bool) -> bytes:
     return _TRUE if value else _FALSE
 
@@ -48,7 +53,7 @@ _ELEMENTS: Final[dict[str, tuple[int, _Element]]] = {
     "jsonb": (arrays.JSONB, arrays.jsonb),
     "text": (arrays.TEXT, arrays.text),
     "timestamptz": (arrays.TIMESTAMPTZ, arrays.timestamp),
-    "uuid": (arrays.UUID_, arrays.uuid),
+    "uuid": (arrays.UUID_, _uuid),
 }
 _NUMBERS: Final = {"smallint": arrays.INT2, "integer": arrays.INT4, "bigint": arrays.INT8}
 

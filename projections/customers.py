@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ledger.events.base import RecordedEvent
 from ledger.events.customer import (
@@ -17,11 +18,10 @@ from ledger.events.customer import (
 from ledger.facts import ProviderAccount
 from ledger.ids import bucket_in
 from projections.base import Batch, Projection, Tables, fold
-from projections.table import Database, Key, Table
+from projections.table import Database, Key, ReadRow, Table
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
+class Customer(ReadRow, frozen=True):
     """Who pays; `external_id` is the micro-app's own user id."""
 
     bucket: int
@@ -32,8 +32,7 @@ class Customer:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerLink:
+class CustomerLink(ReadRow, frozen=True):
     """A name a customer has at a provider; `closed_at` says when the provider deleted it."""
 
     bucket: int

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ledger.events.base import Event, RecordedEvent
 from ledger.events.grant import GrantExpired, GrantGiven, GrantRevoked
@@ -28,7 +29,7 @@ from ledger.events.subscription import (
     SubscriptionUnpaid,
 )
 from projections.base import Batch, Projection, Tables, fold
-from projections.table import Database, Table
+from projections.table import Database, ReadRow, Table
 
 
 class DeadlineKind(StrEnum):
@@ -39,8 +40,7 @@ class DeadlineKind(StrEnum):
     GRANT_EXPIRY = "grant_expiry"
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(ReadRow, frozen=True):
     """The next thing that ends by itself in a stream; nothing is due while `due_at` is empty.
 
     `grace_days` is the longest of a subscription's items, `since` when it became past due.

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ledger.events.base import RecordedEvent
 from ledger.events.catalog import FeatureTerm
 from ledger.events.grant import GrantEffect, GrantExpired, GrantGiven, GrantRevoked
 from ledger.ids import bucket_in
 from projections.base import Batch, Projection, Tables, fold
-from projections.table import Database, Table
+from projections.table import Database, ReadRow, Table
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(ReadRow, frozen=True):
     """A grant, override, block or denial; `given_by` is the actor, times are when it counts."""
 
     bucket: int

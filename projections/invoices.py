@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ledger.events.base import Event, RecordedEvent
 from ledger.events.invoice import (
@@ -22,7 +23,7 @@ from ledger.events.invoice import (
 from ledger.events.payment import PaymentAllocated
 from ledger.ids import bucket_in
 from projections.base import Batch, Projection, Step, Tables, fold
-from projections.table import Database, Key, Table
+from projections.table import Database, Key, ReadRow, Table
 
 
 class InvoiceStatus(StrEnum):
@@ -34,8 +35,7 @@ class InvoiceStatus(StrEnum):
     UNCOLLECTIBLE = "uncollectible"
 
 
-@dataclass(frozen=True, slots=True)
-class Invoice:
+class Invoice(ReadRow, frozen=True):
     """An issued invoice; amounts are minor units of `currency`, `total` includes `tax`.
 
     `paid` is what the provider calls paid at settlement; `allocated` what payments brought.
@@ -65,8 +65,7 @@ class Invoice:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceAllocation:
+class InvoiceAllocation(ReadRow, frozen=True):
     """A part of a payment that went to an invoice."""
 
     bucket: int

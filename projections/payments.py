@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from ledger.events.base import RecordedEvent
 from ledger.events.payment import PaymentAllocated, PaymentFailed, PaymentSucceeded
 from ledger.ids import bucket_in
 from projections.base import Batch, Projection, Tables, fold
-from projections.table import Database, Table
+from projections.table import Database, ReadRow, Table
 
 
 class PaymentStatus(StrEnum):
@@ -23,8 +24,7 @@ class PaymentStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(ReadRow, frozen=True):
     """A payment; amounts are minor units of `currency`, `failures` counts its failed tries."""
 
     bucket: int

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ledger.events.base import RecordedEvent
 from ledger.events.project import AppRegistered, ProjectCreated, ProviderAccountConnected
 from ledger.ids import bucket_in
 from projections.base import Batch, Projection, Tables, fold
-from projections.table import Database, Table
+from projections.table import Database, ReadRow, Table
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(ReadRow, frozen=True):
     """One company's or product's customers, catalog and apps."""
 
     bucket: int
@@ -27,8 +27,7 @@ class Project:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class App:
+class App(ReadRow, frozen=True):
     """A micro-app of a project."""
 
     bucket: int
@@ -39,8 +38,7 @@ class App:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectedAccount:
+class ConnectedAccount(ReadRow, frozen=True):
     """A provider account whose news belongs to this project unless it says otherwise."""
 
     bucket: int

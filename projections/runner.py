@@ -24,6 +24,7 @@ from ledger.events.base import Event, RecordedEvent
 from observability.logs import logger
 from projections import checkpoints
 from projections.base import Projection, Tables
+from projections.batch_memory import RARE_COLLECTIONS
 from projections.checkpoints import Failure, Lag, Move
 from projections.table import Build, Database
 
@@ -130,7 +131,7 @@ class Runner:
         `progress` hears of each batch's size.
         """
         done = 0
-        with ThreadPoolExecutor(1, "read-ahead") as ahead:
+        with RARE_COLLECTIONS, ThreadPoolExecutor(1, "read-ahead") as ahead:
             while strides := list(self._strides(None)):
                 for stride in strides:
                     for count in self._march(stride, ahead):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ledger.events.base import Event, RecordedEvent
 from ledger.events.subscription import (
@@ -30,11 +31,10 @@ from ledger.events.subscription import (
 )
 from ledger.ids import bucket_in
 from projections.base import Batch, Projection, Tables, fold
-from projections.table import Database, Table
+from projections.table import Database, ReadRow, Table
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(ReadRow, frozen=True):
     """An agreement; `grace_until` is when the last item's grace of a past-due one runs out."""
 
     bucket: int

@@ -6,7 +6,7 @@ Rows travel as whole columns in binary arrays: one statement reads a batch's row
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
 from types import MappingProxyType
@@ -22,7 +22,7 @@ SCHEMA: Final = "read_model"
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 Key = tuple[Any, ...]
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound="ReadRow")
 Database = Connection[TupleRow]
 
 
@@ -43,8 +43,12 @@ class Build:
         return f"{SCHEMA}.{name}_{self.label}"
 
 
+class ReadRow(msgspec.Struct, frozen=True, gc=False):
+    """A row of a read model: a frozen record that is cheap to make by the thousand."""
+
+
 class Table(Generic[Row]):
-    """A table of rows of one dataclass, whose fields are the columns in order.
+    """A table of rows of one class, whose fields are the columns in order.
 
     `columns` are as SQL declares them. `documents` names the jsonb columns, with the type their
     JSON is read as, `kinds` the text columns that are read as a class of words. Every key begins
@@ -62,8 +66,7 @@ class Table(Generic[Row]):
         documents: Mapping[str, Any] = _NONE,
         kinds: Mapping[str, type[StrEnum]] = _NONE,
     ) -> None:
-        declared = tuple(each.name for each in fields(cast(Any, row)))
-        if declared != tuple(columns) or key[0] != "bucket":
+        if row.__struct_fields__ != tuple(columns) or key[0] != "bucket":
             raise TypeError(f"table {name} and {row.__name__} do not match")
         self.name = name
         self.key_of: Callable[[Row], Key] = attrgetter(*key)
