@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from types import FrameType
@@ -51,7 +51,7 @@ def show(settings: Settings, api_port: int | None, stripe_port: int | None) -> N
             console.print("  Starting PostgreSQL and Valkey ...")
             with (
                 open_servers(settings) as servers,
-                Supervisor(settings.data_dir / "logs", console.print) as supervisor,
+                Supervisor(settings.data_dir / "logs", _teller(console)) as supervisor,
                 StripeAccount(addresses.stripe) as stripe,
             ):
                 processes = Processes(supervisor, settings, servers, addresses)
@@ -103,13 +103,13 @@ class _Demo:
         return from_unix(self._diary.began)
 
     def _start_again(self) -> None:
-        """Everything at once: the story was told before."""
-        self._processes.start_stripe(self._began)
+        """The story was told before; what a user waits for comes first."""
         self._processes.start_api(self._diary.webhook_secret or "")
+        self._processes.start_stripe(self._began)
         self._processes.start_worker()
-        self._processes.start_scheduler()
         self._processes.await_stripe()
         self._processes.await_api()
+        self._processes.start_scheduler()
         # Webhooks that were on their way when the last run ended, and a port that may have changed.
         endpoint = f"/v1/webhook_endpoints/{self._diary.webhook_endpoint}"
         self._stripe.post(endpoint, {"url": self._addresses.webhooks})
@@ -154,6 +154,10 @@ class _Demo:
             except httpx2.HTTPError as error:
                 self._console.print(f"  The simulated Stripe: {error}", markup=False)
             time.sleep(_FOLLOW_SECONDS)
+
+
+def _teller(console: Console) -> Callable[[str], None]:
+    return lambda text: console.print(f"  {text}", markup=False, soft_wrap=True)
 
 
 @contextmanager
