@@ -13,6 +13,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 # With so many in a group, its commit costs each of them little; waiting for more costs more.
 _WORTH_A_COMMIT: Final = 8
+_PATIENCE_S: Final = 10
 
 
 class Claiming(Protocol):
@@ -95,19 +96,28 @@ class Grouping(Generic[Item, Outcome]):
             if not self._waiting:
                 self._busy = False
                 return
+            self._work.release()
             if self._committer is None:
                 self._committer = threading.Thread(
                     target=self._commit_groups, name="event-log-committer", daemon=True
                 )
                 self._committer.start()
-        self._work.release()
 
     def _commit_groups(self) -> None:
-        while True:
-            self._work.acquire()
+        while self._has_work():
             while group := self._next_group():
                 self._settle(group)
                 self._let_in(len(group) + len(self._waiting))
+
+    def _has_work(self) -> bool:
+        """Wait for work; without any for a while the thread may go."""
+        if self._work.acquire(timeout=_PATIENCE_S):
+            return True
+        with self._lock:
+            if self._work.acquire(blocking=False):
+                return True
+            self._committer = None
+            return False
 
     def _let_in(self, busy: int) -> None:
         """Let callers who were just answered ask again, while they come and the group is small."""

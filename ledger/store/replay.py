@@ -19,24 +19,27 @@ import psycopg
 
 from ledger.errors import Corrupt, FolioError, Unavailable
 from ledger.events.base import event_classes, upcast_fields
-from ledger.store.session import Session
+from ledger.store import arrays
+from ledger.store.session import Lost, Session, Statement
 
 Shape = TypeVar("Shape")
 Shape_co = TypeVar("Shape_co", covariant=True)
 
 BLOCK: Final = 1000
 _AHEAD: Final = 2
-_TEXT: Final = """
+_MOMENT_MS: Final = 10
+_TEXT: Final = b"""
     SELECT convert_to('[' || coalesce(string_agg(line, ','), '') || ']', 'UTF8')
-    FROM unnest(%b::smallint[], %b::bigint[], %b::bigint[]) AS span (b, low, high)
+    FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS span (b, low, high)
         CROSS JOIN LATERAL (
             SELECT concat('["', topic, '@', schema_version, '",', bucket, ',', pos, ',"', stream,
                           '",', state, ']') AS line
             FROM log_event AS e
-            WHERE e.bucket = b AND e.pos > low AND e.pos <= high AND e.topic = ANY(%b)
+            WHERE e.bucket = b AND e.pos > low AND e.pos <= high AND e.topic = ANY($4::text[])
             ORDER BY e.pos
         ) AS event
 """
+_BLOCK: Final = Statement(b"log_block", _TEXT, 4)
 
 
 class Replayed(Protocol[Shape_co]):
@@ -70,6 +73,7 @@ class Replay(Generic[Shape]):
     def __init__(self, dsn: str, shapes: Mapping[str, type[Shape]]) -> None:
         self._dsn = dsn
         self._shapes = shapes
+        self._one_version = all(event_classes()[name].VERSION == 1 for name in shapes)
         self._decode = msgspec.json.Decoder(list[_union_of(shapes)]).decode  # type: ignore[misc]
 
     def blocks(
@@ -94,7 +98,7 @@ class Replay(Generic[Shape]):
             stop.set()
             while fetcher.is_alive():
                 _empty(fetched)
-                fetcher.join(timeout=0.01)
+                fetcher.join(timeout=_MOMENT_MS / 1000)
 
     def _fetch(
         self,
@@ -102,31 +106,37 @@ class Replay(Generic[Shape]):
         fetched: queue.Queue[bytes | Exception | None],
         stop: threading.Event,
     ) -> None:
-        names = list(self._shapes)
+        names = arrays.array(arrays.TEXT, len(self._shapes), map(arrays.text, self._shapes))
         try:
             with closing(Session(self._dsn)) as session:
-                cursor = session.connection.cursor(binary=True)
                 for batch in batches:
                     if stop.is_set():
                         break
-                    buckets, lows, highs = (list(column) for column in zip(*batch, strict=True))
-                    row = cursor.execute(_TEXT, (buckets, lows, highs, names)).fetchone()
-                    assert row is not None
-                    fetched.put(row[0])
+                    buckets, lows, highs = zip(*batch, strict=True)
+                    result = session.call(
+                        _BLOCK,
+                        [
+                            arrays.numbers(arrays.INT2, buckets),
+                            arrays.numbers(arrays.INT8, lows),
+                            arrays.numbers(arrays.INT8, highs),
+                            names,
+                        ],
+                    )
+                    fetched.put(result.get_value(0, 0))
             fetched.put(None)
         except Unavailable as error:
             fetched.put(error)
-        except psycopg.Error as error:
+        except (Lost, psycopg.Error) as error:
             unavailable = Unavailable("the event log")
             unavailable.__cause__ = error
             fetched.put(unavailable)
 
     def _decoded(self, text: bytes) -> Sequence[Replayed[Shape]]:
         try:
-            return [
-                replayed if not isinstance(replayed, _Older) else self._upcast(replayed)
-                for replayed in self._decode(text)
-            ]
+            block: list[Replayed[Shape] | _Older] = self._decode(text)
+            if self._one_version:
+                return cast("list[Replayed[Shape]]", block)
+            return [self._upcast(one) if isinstance(one, _Older) else one for one in block]
         except (msgspec.MsgspecError, FolioError, ValueError, TypeError, KeyError) as error:
             raise Corrupt("replay", str(error)) from error
 

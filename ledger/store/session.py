@@ -5,31 +5,43 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg
 from psycopg import pq
 from psycopg.errors import error_from_result
+from psycopg.rows import TupleRow
 from psycopg.types.string import ByteaBinaryLoader
 
 from ledger.errors import Unavailable
 from ledger.store.arrays import read_numbers
 
-_APPEND: Final = b"log_append"
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement to be prepared under a name, with so many binary parameters."""
+
+    name: bytes
+    text: bytes
+    parameters: int
+
+
 _ARGUMENTS: Final = 29
-_CALL: Final = (
-    "SELECT positions, stale, known FROM log_append("
-    + ", ".join(f"${number}" for number in range(1, _ARGUMENTS + 1))
-    + ")"
-).encode()
-_BINARY: Final = [pq.Format.BINARY] * _ARGUMENTS
+_APPEND: Final = Statement(
+    b"log_append",
+    "SELECT positions, stale, known FROM log_append({})".format(
+        ", ".join(f"${number}" for number in range(1, _ARGUMENTS + 1))
+    ).encode(),
+    _ARGUMENTS,
+)
 
 # Every statement of the log is an index probe, so its plan never depends on the values; a lock or
 # a statement that takes this long is given up by the server, which then certainly wrote nothing.
 _SETTINGS: Final = """
     SELECT set_config('TimeZone', 'UTC', false),
            set_config('plan_cache_mode', 'force_generic_plan', false),
-           set_config('lock_timeout', '10s', false),
+           set_config('lock_timeout', '2s', false),
            set_config('statement_timeout', '60s', false)
 """
 
@@ -42,18 +54,12 @@ class Session:
     """One pinned connection to the log, in autocommit."""
 
     def __init__(self, dsn: str) -> None:
-        try:
-            self.connection = psycopg.connect(
-                dsn, autocommit=True, connect_timeout=5, fallback_application_name="folio-log"
-            )
-            self.connection.execute(_SETTINGS)
-        except psycopg.OperationalError as error:
-            raise Unavailable("the event log") from error
+        self.connection = _connected(dsn)
         # An event's state stays bytes until its own decoder reads it.
         self.connection.adapters.register_loader("json", ByteaBinaryLoader)
         self._pg = self.connection.pgconn
         self._pg.nonblocking = 0
-        self._prepared = False
+        self._prepared: set[bytes] = set()
 
     @property
     def alive(self) -> bool:
@@ -77,7 +83,7 @@ class Session:
             # The driver forgets all prepared statements with a rollback, ours among them.
             if self.at_rest:
                 self.connection.execute("DEALLOCATE ALL")
-            self._prepared = False
+            self._prepared.clear()
             raise
 
     def append(self, parameters: Sequence[bytes]) -> tuple[list[int], list[int], list[int]]:
@@ -85,15 +91,23 @@ class Session:
 
         Raises Lost when the answer did not come, and the server's error when it refused.
         """
-        # Straight to libpq: the driver's cursor would cost as much again as the server's work.
-        if not self._prepared:
-            self._checked(self._pg.prepare(_APPEND, _CALL))
-            self._prepared = True
-        result = self._checked(
-            self._pg.exec_prepared(_APPEND, parameters, _BINARY, pq.Format.BINARY)
-        )
+        result = self.call(_APPEND, parameters)
         positions, stale, known = (read_numbers(result.get_value(0, n)) for n in range(3))
         return positions, stale, known
+
+    def call(self, statement: Statement, parameters: Sequence[bytes]) -> pq.abc.PGresult:
+        """Run a statement on binary parameters; raises as append does.
+
+        Straight to libpq: the driver's cursor costs as much again as the server's work, and takes
+        the interpreter from other threads for every piece of a long answer.
+        """
+        if statement.name not in self._prepared:
+            self._checked(self._pg.prepare(statement.name, statement.text))
+            self._prepared.add(statement.name)
+        binary = [pq.Format.BINARY] * statement.parameters
+        return self._checked(
+            self._pg.exec_prepared(statement.name, parameters, binary, pq.Format.BINARY)
+        )
 
     def _checked(self, result: pq.abc.PGresult) -> pq.abc.PGresult:
         if result.status in {pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK}:
@@ -101,6 +115,20 @@ class Session:
         if not self.alive:
             raise Lost(result.error_message.decode(errors="replace"))
         raise error_from_result(result)
+
+
+def _connected(dsn: str) -> psycopg.Connection[TupleRow]:
+    connection: psycopg.Connection[TupleRow] | None = None
+    try:
+        connection = psycopg.connect(
+            dsn, autocommit=True, connect_timeout=5, fallback_application_name="folio-log"
+        )
+        connection.execute(_SETTINGS)
+    except psycopg.OperationalError as error:
+        if connection is not None:
+            connection.close()
+        raise Unavailable("the event log") from error
+    return connection
 
 
 class Sessions:

@@ -29,7 +29,7 @@ Outcome = Receipt | Exception
 Hint = Callable[[Sequence[int]], None]
 
 _THE_LOG: Final = "the event log"
-_PAUSE: Final = 0.05
+_PAUSE_MS: Final = 50
 
 
 class Writer:
@@ -62,9 +62,20 @@ class Writer:
         except psycopg.Error as error:
             if len(members) == 1:
                 return {members[0]: _refusal(members[0], error)}
+        return self._one_by_one(members)
+
+    def _one_by_one(self, members: list[Packed]) -> dict[Packed, Outcome]:
+        """Find out which of a refused group is to blame; who shares a stuck bucket waits once."""
         outcomes: dict[Packed, Outcome] = {}
+        stuck: dict[int, Unavailable] = {}
         for member in members:
+            if member.bucket in stuck:
+                outcomes[member] = stuck[member.bucket]
+                continue
             outcomes |= self._attempt([member])
+            outcome = outcomes[member]
+            if isinstance(outcome, Unavailable):
+                stuck[member.bucket] = outcome
         return outcomes
 
     def _follow_up(self, members: list[Packed]) -> dict[Packed, Outcome]:
@@ -86,7 +97,7 @@ class Writer:
                     return dict.fromkeys(members, unknown)
             except psycopg.Error as error:
                 return {member: _refusal(member, error) for member in members}
-            time.sleep(_PAUSE)
+            time.sleep(_PAUSE_MS / 1000)
 
     def _call(
         self, session: Session, members: list[Packed], *, followed_up: bool
