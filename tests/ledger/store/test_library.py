@@ -119,11 +119,7 @@ class TestApplicationRecorder(library.ApplicationRecorderTestCase[_Quoting]):
     test_concurrent_throughput = None  # type: ignore[assignment]
     layout = "plain"
 
-    def create_recorder(self) -> _Quoting:
-        return _Quoting(*_fresh(self.layout), SystemClock())
-
-    test_concurrent_no_conflicts = None  # type: ignore[assignment]  # see below
-    layout = "plain"
+    test_concurrent_no_conflicts = None  # type: ignore[assignment]  # counts from 0, see below
 
     def create_recorder(self) -> _Quoting:
         return _Quoting(*_fresh(self.layout), SystemClock())
