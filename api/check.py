@@ -7,21 +7,27 @@ the same, byte for byte, because both send the same `Answer`.
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import defaultdict
 from typing import Final
+from uuid import UUID
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.check_answer import Answer
+from api.check_answer import Headers
 from api.doorway import REQUESTS, RequestIds
-from api.entitlement_cache import EntitlementCache
+from api.entitlement_cache import EntitlementCache, Held
 from api.key_ring import KeyRing, KnownKey
 from ledger.clock import Clock
 from ledger.errors import FolioError
 from observability.metrics import Tally
 
 PATH: Final = "/api/v1/entitlements/check"
-_LONGEST: Final = 255
+_OUTCOMES: Final = {True: "allowed", False: "refused"}
+# Both in visible ASCII without an escape, in this order, and nothing else.
+_PLAINLY_ASKED: Final = re.compile(
+    rb"customer=([!-$'-*,-~]{1,255})&feature=([!-$'-*,-~]{1,255})", re.DOTALL
+)
 
 _CHECKS: Final = Tally(
     "folio_entitlement_checks",
@@ -35,23 +41,25 @@ class CheckCounts:
     """Checks counted where counting must cost nothing, until somebody asks for the metrics."""
 
     def __init__(self) -> None:
-        self._answers: Counter[tuple[bool, str]] = Counter()
-        self._requests: Counter[str] = Counter()
+        self._answers: defaultdict[tuple[bool, str], int] = defaultdict(int)
+        self._shortcuts: defaultdict[tuple[bool, str, str], int] = defaultdict(int)
 
     def answered(self, allowed: bool, source: str) -> None:
+        """The framework's route gave an answer."""
         self._answers[allowed, source] += 1
 
-    def bypassed(self, status: str) -> None:
-        """A request was answered without passing the doorway."""
-        self._requests[status] += 1
+    def shortcut(self, allowed: bool, source: str, status: str) -> None:
+        """The shortcut gave one, which has not passed the doorway."""
+        self._shortcuts[allowed, source, status] += 1
 
     def publish(self) -> None:
         """Add what was counted since the last time to the metrics."""
-        answers, self._answers = self._answers, Counter()
-        requests, self._requests = self._requests, Counter()
+        answers, self._answers = self._answers, defaultdict(int)
+        shortcuts, self._shortcuts = self._shortcuts, defaultdict(int)
         for (allowed, source), count in answers.items():
-            _CHECKS.add(count, outcome="allowed" if allowed else "refused", source=source)
-        for status, count in requests.items():
+            _CHECKS.add(count, outcome=_OUTCOMES[allowed], source=source)
+        for (allowed, source, status), count in shortcuts.items():
+            _CHECKS.add(count, outcome=_OUTCOMES[allowed], source=source)
             REQUESTS.add(count, operation="check_entitlement", method="GET", status=status)
 
 
@@ -79,66 +87,45 @@ class CheckShortcut:
         if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
-        key, if_none_match = self._read_headers(scope)
-        asked = _plainly_asked(scope["query_string"])
-        if key is None or asked is None:
+        asked = _PLAINLY_ASKED.fullmatch(scope["query_string"])
+        key, if_none_match = self._read_headers(scope["headers"])
+        if asked is None or key is None:
             await self._app(scope, receive, send)
             return
-        customer, feature = asked
+        customer, feature = asked[1].decode(), asked[2].decode()
         source = "cache"
         held = self._cache.at_hand(key.project, customer)
         if held is None:
             source = "database"
-            try:
-                held = await self._cache.read(key.project, customer)
-            except FolioError:
-                held = None
+            held = await self._read(key.project, customer)
             if held is None:
                 await self._app(scope, receive, send)
                 return
         answer = held.answer(feature, self._clock.now())
-        self._counts.answered(answer.allowed, source)
-        await self._send(answer, if_none_match, send)
-
-    def _read_headers(self, scope: Scope) -> tuple[KnownKey | None, bytes | None]:
-        key: KnownKey | None = None
-        if_none_match: bytes | None = None
-        for name, value in scope["headers"]:
-            if name == b"authorization" and value[:7] == b"Bearer ":
-                key = self._keys.at_hand(value[7:])
-            elif name == b"if-none-match":
-                if_none_match = value
-        return key, if_none_match
-
-    async def _send(self, answer: Answer, if_none_match: bytes | None, send: Send) -> None:
         request_id = (b"x-request-id", self._ids.next().encode())
         if if_none_match is not None and answer.is_known(if_none_match):
-            self._counts.bypassed("3xx")
+            self._counts.shortcut(answer.allowed, source, "3xx")
             headers = [*answer.unchanged_headers, request_id]
             await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
             return
-        self._counts.bypassed("2xx")
+        self._counts.shortcut(answer.allowed, source, "2xx")
         headers = [*answer.headers, request_id]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 
+    def _read_headers(self, headers: Headers) -> tuple[KnownKey | None, bytes | None]:
+        key: KnownKey | None = None
+        if_none_match: bytes | None = None
+        for name, value in headers:
+            if name == b"authorization":
+                key = self._keys.at_hand(value[7:]) if value[:7] == b"Bearer " else None
+            elif name == b"if-none-match":
+                if_none_match = value
+        return key, if_none_match
 
-def _plainly_asked(query: bytes) -> tuple[str, str] | None:
-    """Customer and feature, when these two are asked for in plain letters and nothing else is."""
-    first, _, second = query.partition(b"&")
-    if first[:8] == b"feature=":
-        first, second = second, first
-    if (
-        first[:9] != b"customer="
-        or second[:8] != b"feature="
-        or b"%" in query
-        or b"+" in query
-        or b"&" in second
-        or not query.isascii()
-    ):
-        return None
-    customer, feature = first[9:].decode(), second[8:].decode()
-    if not (0 < len(customer) <= _LONGEST and 0 < len(feature) <= _LONGEST):
-        return None
-    return (customer, feature) if customer.isprintable() and feature.isprintable() else None
+    async def _read(self, project: UUID, customer: str) -> Held | None:
+        try:
+            return await self._cache.read(project, customer)
+        except FolioError:
+            return None  # told by the route behind, which asks once more

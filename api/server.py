@@ -26,7 +26,7 @@ def serve(services: Services, listening: socket.socket | None = None) -> None:
     The caller's socket is used when one is given, else the address of the settings.
     """
     app = create_app(services)
-    _tune_collector()
+    tune_collector()
     server(services, app).run(sockets=[listening] if listening else None)
 
 
@@ -50,7 +50,8 @@ def server(services: Services, app: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def _tune_collector() -> None:
+def tune_collector() -> None:
+    """Keep collections rare and short, from now on; for processes that only serve."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
