@@ -5,10 +5,12 @@ An idle log commits at once, on its caller's thread. Nobody ever waits for compa
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from typing import Final, Generic, Protocol, TypeVar
 
 # With so many in a group, its commit costs each of them little; waiting for more costs more.
@@ -31,12 +33,13 @@ Outcome = TypeVar("Outcome")
 
 
 class _Ticket(Generic[Item, Outcome]):
-    """One caller's place in the queue; it sleeps on `wake` until it has its outcome."""
+    """One caller's place in the queue: a thread that sleeps on `wake`, or a task on `future`."""
 
-    __slots__ = ("item", "outcome", "wake")
+    __slots__ = ("future", "item", "outcome", "wake")
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: Item, future: asyncio.Future[Outcome] | None = None) -> None:
         self.item = item
+        self.future = future
         self.outcome: Outcome | BaseException | None = None
         self.wake = threading.Lock()
         self.wake.acquire()
@@ -80,28 +83,50 @@ class Grouping(Generic[Item, Outcome]):
             raise outcome
         return outcome  # type: ignore[return-value]  # a ticket that woke has its outcome
 
+    async def submit_async(self, item: Item) -> Outcome:
+        """The same for a task of an event loop, which goes on with others meanwhile."""
+        ticket = _Ticket(item, asyncio.get_running_loop().create_future())
+        with self._lock:
+            self._waiting.append(ticket)
+            if not self._busy:
+                self._busy = True
+                self._wake_committer()
+        assert ticket.future is not None
+        outcome: Outcome = await ticket.future
+        return outcome
+
     def _settle(self, group: list[_Ticket[Item, Outcome]]) -> None:
         outcomes: Sequence[Outcome | BaseException]
         try:
             outcomes = self._run([ticket.item for ticket in group])
         except BaseException as error:  # noqa: BLE001  # every member must hear of it
             outcomes = [error] * len(group)
+        tasks: defaultdict[asyncio.AbstractEventLoop, list[_Ticket[Item, Outcome]]]
+        tasks = defaultdict(list)
         for ticket, outcome in zip(group, outcomes, strict=True):
             ticket.outcome = outcome
-            ticket.wake.release()
+            if ticket.future is None:
+                ticket.wake.release()
+            else:
+                tasks[ticket.future.get_loop()].append(ticket)
+        for loop, tickets in tasks.items():
+            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(_answer, tickets)
 
     def _pass_on(self) -> None:
         """After a commit on its caller's thread: let the committer go on, if anybody waits."""
         with self._lock:
-            if not self._waiting:
-                self._busy = False
-                return
-            self._work.release()
-            if self._committer is None:
-                self._committer = threading.Thread(
-                    target=self._commit_groups, name="event-log-committer", daemon=True
-                )
-                self._committer.start()
+            self._busy = bool(self._waiting)
+            if self._busy:
+                self._wake_committer()
+
+    def _wake_committer(self) -> None:
+        self._work.release()
+        if self._committer is None:
+            self._committer = threading.Thread(
+                target=self._commit_groups, name="event-log-committer", daemon=True
+            )
+            self._committer.start()
 
     def _commit_groups(self) -> None:
         while self._has_work():
@@ -144,3 +169,15 @@ class Grouping(Generic[Item, Outcome]):
             self._waiting.extendleft(reversed(later))
             self._busy = bool(group)
         return group
+
+
+def _answer(tickets: Sequence[_Ticket[Item, Outcome]]) -> None:
+    """In the loop of these tickets: hand each its outcome, unless its task was cancelled."""
+    for ticket in tickets:
+        future, outcome = ticket.future, ticket.outcome
+        if future is None or future.done():
+            continue
+        if isinstance(outcome, BaseException):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)  # type: ignore[arg-type]  # it has its outcome

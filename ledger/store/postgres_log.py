@@ -64,6 +64,10 @@ class PostgresLog:
         """
         return self._grouping.submit(pack(append, self._post))
 
+    async def append_async(self, append: Append) -> Receipt:
+        """The same for a task of an event loop."""
+        return await self._grouping.submit_async(pack(append, self._post))
+
     def stream(
         self,
         stream: UUID,
