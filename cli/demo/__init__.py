@@ -10,7 +10,7 @@ import typer
 def demo(
     port: Annotated[
         int | None,
-        typer.Option(envvar="FOLIO_API_PORT", help="Port of the API. [default: 8080 or next]"),
+        typer.Option(help="Port of the API. [default: FOLIO_API_PORT, else 8080 or the next]"),
     ] = None,
     stripe_port: Annotated[
         int | None,
@@ -27,7 +27,9 @@ def demo(
     from wiring.settings import Settings
 
     try:
-        show(Settings(), port, stripe_port)
+        settings = Settings()
+        chosen = settings.api_port if "api_port" in settings.model_fields_set else None
+        show(settings, port or chosen, stripe_port)
     except Trouble as trouble:
         typer.echo(str(trouble), err=True)
         raise typer.Exit(trouble.exit_code) from None

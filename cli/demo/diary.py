@@ -25,14 +25,27 @@ class Diary(BaseModel):
     @classmethod
     def open(cls, data_dir: Path, began: int) -> Self:
         """The diary of a data directory; a new one, of a story that begins at `began`."""
-        path = data_dir / "secrets" / _NAME
+        path = _path(data_dir)
         return cls.model_validate_json(path.read_bytes()) if path.exists() else cls(began=began)
+
+    @classmethod
+    def exists(cls, data_dir: Path) -> bool:
+        """Whether a demo was ever begun in a data directory."""
+        return _path(data_dir).exists()
+
+    @classmethod
+    def forget(cls, data_dir: Path) -> None:
+        _path(data_dir).unlink(missing_ok=True)
 
     def keep(self, data_dir: Path) -> None:
         """Write it down, whole or not at all, readable for its owner alone."""
-        path = data_dir / "secrets" / _NAME
+        path = _path(data_dir)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_suffix(".draft")
         draft.touch(mode=0o600)
         draft.write_text(self.model_dump_json(indent=2))
         draft.replace(path)
+
+
+def _path(data_dir: Path) -> Path:
+    return data_dir / "secrets" / _NAME

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from http import HTTPStatus
 from types import FrameType
 from typing import Final, Never
+from uuid import UUID
 
 import httpx2
 from rich.console import Console
@@ -31,6 +33,10 @@ from wiring.settings import Settings
 _API_PORT: Final = 8080
 _STRIPE_PORT: Final = 8180
 _FOLLOW_SECONDS: Final = 5.0
+_ANOTHER_DEMO: Final = (
+    "This database has a demo project already, loaded from another data directory. Set "
+    "FOLIO_DATA_DIR to that directory, or DATABASE_URL to an empty database."
+)
 
 
 class Stopped(BaseException):
@@ -60,6 +66,8 @@ def show(settings: Settings, api_port: int | None, stripe_port: int | None) -> N
         console.print("  Stopped.")
     except (PortTaken, AlreadyRunning, ServerMissing, ServerFailed) as error:
         raise Trouble(str(error), 2) from error
+    except httpx2.HTTPError as error:
+        raise Trouble(f"{error}; the logs are in {settings.data_dir / 'logs'}.") from error
 
 
 class _Demo:
@@ -121,6 +129,7 @@ class _Demo:
         A story that was broken off is told again from its beginning by a Stripe that begins anew:
         what Folio has heard already comes under the same event ids, and changes nothing.
         """
+        unheard_of = not Diary.exists(self._data_dir)
         self._diary.keep(self._data_dir)
         self._console.print("  Starting the simulated Stripe, the API and a worker ...")
         self._processes.forget_stripe()
@@ -134,17 +143,30 @@ class _Demo:
         self._processes.start_api(endpoint["secret"])
         self._processes.await_api()
         with Operator(self._addresses.api, self._processes.operator_key) as operator:
-            app = operator.open_shop()
+            app = self._open_shop(operator, unheard_of=unheard_of)
             if self._diary.api_key is None:
                 self._diary.api_key = operator.issue_key(app)
             self._diary.keep(self._data_dir)
             load(self._console, self._stripe, self._began, self._servers.database_url)
-            operator.do_favours(self._diary.api_key, self._clock.now())
+            operator.do_favours(self._diary.api_key, self._began + story.LENGTH)
         # Only now: while half a year passes in seconds, everything would be overdue.
         self._processes.start_scheduler()
         wait_for_read_models(self._servers.database_url)
         self._diary.loaded = True
         self._diary.keep(self._data_dir)
+
+    def _open_shop(self, operator: Operator, *, unheard_of: bool) -> UUID:
+        """The demo's app; Trouble when its project is somebody else's."""
+        try:
+            shop = operator.open_shop()
+        except httpx2.HTTPStatusError as error:
+            if error.response.status_code != HTTPStatus.CONFLICT:
+                raise
+        else:
+            if shop.new or not unheard_of:
+                return shop.app
+        Diary.forget(self._data_dir)
+        raise Trouble(_ANOTHER_DEMO, 2)
 
     def _keep_time(self) -> Never:
         """From now on the simulated Stripe lives by our clock, and bills on."""

@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Favour:
-    """A manual decision about one customer's feature; `days` is when it ends, none for never."""
+    """A manual decision about a customer's feature; it lasts `days` from the story's end."""
 
     user: str
     feature: str
@@ -26,7 +26,7 @@ class Favour:
 
 FAVOURS: Final = (
     Favour("ada", "sso", "grant", "Tries single sign-on for us.", value=True, days=60),
-    Favour("tove", "export", "grant", "Moves her notes to a new machine.", value=True, days=14),
+    Favour("tove", "export", "grant", "Moves her notes to a new machine.", value=True, days=60),
     Favour("chidi", "notebooks", "override", "Agreed limit of the pilot.", value=500),
     Favour("liam", "export", "block", "Chargeback under review."),
     Favour("zeno", "notebooks", "deny", "Spam; see the abuse report."),
@@ -37,7 +37,7 @@ FAVOURS: Final = (
         "grant",
         "Export for a school project.",
         value=True,
-        days=30,
+        days=45,
         revoked_because="The project is over.",
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 from uuid import UUID, uuid4
@@ -13,6 +14,14 @@ from simulation.demo.catalog import APP_NAME, PROJECT, PROJECT_NAME
 from simulation.demo.favours import FAVOURS, Favour
 
 _TIMEOUT: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The demo's app, and whether its project was made just now."""
+
+    app: UUID
+    new: bool
 
 
 class Operator:
@@ -32,24 +41,25 @@ class Operator:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def open_shop(self) -> UUID:
-        """Create the project and register its app; again is nothing. Returns the app."""
-        project = self._post("/projects", {"slug": PROJECT, "name": PROJECT_NAME}, "demo-project")
-        app = self._post(f"/projects/{project['id']}/apps", {"name": APP_NAME}, "demo-app")
-        return UUID(app["id"])
+    def open_shop(self) -> Shop:
+        """Create the project and register its app; again is nothing."""
+        made = self._answer("/projects", {"slug": PROJECT, "name": PROJECT_NAME}, "demo-project")
+        apps = f"/projects/{made.json()['id']}/apps"
+        app = self._post(apps, {"name": APP_NAME}, "demo-app")
+        return Shop(UUID(app["id"]), new="idempotent-replayed" not in made.headers)
 
     def issue_key(self, app: UUID) -> str:
         """A fresh key that may write, shown this once."""
         token: str = self._post(f"/apps/{app}/keys", {"scope": "write"}, str(uuid4()))["token"]
         return token
 
-    def do_favours(self, app_key: str, now: datetime) -> None:
+    def do_favours(self, app_key: str, since: datetime) -> None:
         """What is decided by hand, with an app's key; each under an idempotency key of its own."""
         for favour in FAVOURS:
-            self._do(favour, app_key, now)
+            self._do(favour, app_key, since)
 
-    def _do(self, favour: Favour, app_key: str, now: datetime) -> None:
-        ends = now + timedelta(days=favour.days) if favour.days else None
+    def _do(self, favour: Favour, app_key: str, since: datetime) -> None:
+        ends = since + timedelta(days=favour.days) if favour.days else None
         about: dict[str, Any] = {
             "customer": favour.user,
             "feature": favour.feature,
@@ -69,10 +79,15 @@ class Operator:
     def _post(
         self, path: str, body: Mapping[str, Any], key: str, bearer: str | None = None
     ) -> dict[str, Any]:
+        document: dict[str, Any] = self._answer(path, body, key, bearer).json()
+        return document
+
+    def _answer(
+        self, path: str, body: Mapping[str, Any], key: str, bearer: str | None = None
+    ) -> httpx2.Response:
         headers = {"Idempotency-Key": key}
         if bearer:
             headers["Authorization"] = f"Bearer {bearer}"
         response = self._http.post(f"/api/v1{path}", json=dict(body), headers=headers)
         response.raise_for_status()
-        answer: dict[str, Any] = response.json()
-        return answer
+        return response

@@ -18,7 +18,10 @@ from cli.demo.diary import Diary
 from cli.demo.ports import PortTaken, choose_port
 from cli.demo.supervisor import Supervisor
 from cli.main import app
-from tests.installation import eventually
+from commands.project import CreateProject
+from tests.conftest import Database
+from tests.installation import eventually, installation
+from tests.workers.shop import Shop
 from wiring.embedded import EmbeddedServers
 from wiring.embedded.ports import free_port
 
@@ -73,6 +76,20 @@ def test_a_second_demo_on_the_same_data_says_so(
         done = CliRunner().invoke(app, ["demo"])
     servers.destroy()
     assert (done.exit_code, "already runs" in done.output) == (2, True)
+
+
+@pytest.mark.parametrize("key", ["operator:demo-project", "another"])
+def test_a_demo_of_another_data_directory_is_left_alone(
+    database: Database, redis_url: str, tmp_path: Path, key: str
+) -> None:
+    shop = Shop.open(database.url, redis_url)
+    shop.dispatch(CreateProject(slug="demo", name="Lumen Notes", key=key))
+    shop.services.close()
+    with installation(database.url, database.owner_url, redis_url, tmp_path) as running:
+        demo = running.start("demo")
+        assert demo.wait(90) == 2, running.said("demo")
+        assert "loaded from another data directory" in running.said("demo")
+    assert not Diary.exists(tmp_path / ".folio")
 
 
 def test_a_fallen_process_is_started_again_and_told_of(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def stage(database: Database, redis_url: str, tmp_path: Path) -> Iterator[Stage]
         running.start("worker")
         running.serve(STRIPE_WEBHOOK_SECRET=str(endpoint.secret))
         with Operator(running.url, OPERATOR_KEY) as operator:
-            key = operator.issue_key(operator.open_shop())
+            key = operator.issue_key(operator.open_shop().app)
         headers = {"Authorization": f"Bearer {key}"}
         with httpx2.Client(base_url=running.url, headers=headers, trust_env=False) as app:
             yield Stage(simulator, stripe, running, app)
