@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, LiteralString
 
-from psycopg import sql
+from psycopg import errors, sql
 
 from ledger.errors import NotFound
 from ledger.ids import BUCKETS
@@ -14,6 +15,9 @@ from projections.base import Projection
 from projections.table import Build, Database
 
 _LOCK: Final = 0x72656D656D  # "remem"
+_LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '100ms'"
+_ATTEMPTS: Final = 50
+_PAUSE: Final = 0.1
 _CHECKPOINTS: Final = """
     INSERT INTO projection_checkpoint (bucket, projection, position)
     SELECT bucket, %s, 0 FROM generate_series(0, %s) AS bucket
@@ -87,8 +91,25 @@ def index(connection: Database, projection: Projection, build: Build) -> None:
 
 
 def swap(connection: Database, projection: Projection, build: Build) -> None:
-    """Make a build the live one: from this commit on, every query reads its tables."""
+    """Make a build the live one: from this commit on, every query reads its tables.
+
+    Waiting for a long query would make all others queue behind it: the swap gives way and tries
+    again. Raises LockNotAvailable when there is never a moment for it.
+    """
+    for remaining in reversed(range(_ATTEMPTS)):
+        try:
+            _swap(connection, projection, build)
+        except (errors.LockNotAvailable, errors.DeadlockDetected):
+            if remaining == 0:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def _swap(connection: Database, projection: Projection, build: Build) -> None:
     with connection.transaction():
+        connection.execute(_LOCK_TIMEOUT)
         for table in projection.tables:
             view, source = sql.SQL(table.view), sql.SQL(build.table(table.name))
             # A new version may have other columns, which a view cannot be altered to.

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from ledger.clock import ManualClock
@@ -158,6 +159,38 @@ def test_a_rebuild_amid_writers_and_readers_loses_nothing(
 
     page = customers.page(connection, PROJECT, limit=1000)
     assert sorted(each.external_id or "" for each in page) == sorted(names)
+
+
+def test_a_swap_gives_way_to_a_long_query_and_comes_after_it(
+    connection: Database,
+    database_url: str,
+    log: PostgresLog,
+    history: History,
+    runner: Runner,
+    clock: ManualClock,
+) -> None:
+    history.say(customer_named("ann"), CustomerRegistered(external_id="ann"))
+    runner.catch_up()
+    reading, may_end = threading.Event(), threading.Event()
+
+    def read_for_long() -> None:
+        with psycopg.connect(database_url) as reader:
+            reader.execute("SELECT * FROM read_model.customer")
+            reading.set()
+            may_end.wait(20)
+
+    reader = threading.Thread(target=read_for_long)
+    reader.start()
+    reading.wait(20)
+    other = builds.begin(connection, CUSTOMERS)
+    swap = threading.Thread(target=lambda: builds.swap(connection, CUSTOMERS, other))
+    swap.start()
+    with psycopg.connect(database_url) as another:
+        assert customers.page(another, PROJECT, limit=9), "other readers go on"
+    may_end.set()
+    for thread in (reader, swap):
+        thread.join()
+    assert builds.live_build(connection, CUSTOMERS) == other
 
 
 def _run_once(log: PostgresLog, dsn: str, projection: Projection, clock: ManualClock) -> None:
