@@ -6,6 +6,8 @@ import signal
 import threading
 from pathlib import Path
 
+import psycopg
+
 from tests.conftest import Database
 from tests.installation import eventually, installation, stop
 from tests.workers.shop import Shop
@@ -44,10 +46,19 @@ def test_two_schedulers_record_each_end_once_and_the_second_takes_over(
         shop.fill_with_overdue()
         eventually(lambda: len(shop.names(*_ENDS)) == 3, lambda: running.said("worker"))
 
+        assert _heart(database.url).endswith(f":{first.pid}")
         stop(first, signal.SIGKILL)
         shop.subscribe("later", shop.now, status="trialing", trial_end=int(shop.now.timestamp()))
         eventually(lambda: len(shop.names(*_ENDS)) == 4, lambda: running.said("scheduler"))
+        eventually(lambda: _heart(database.url).endswith(f":{second.pid}"))
         assert stop(second) == 0
         assert stop(worker) == 0
     assert shop.names("subscription.trial_ended") == ["subscription.trial_ended"] * 2
     shop.services.close()
+
+
+def _heart(database_url: str) -> str:
+    """Who the scheduler's heartbeat says it is."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        row = connection.execute("SELECT holder FROM process_heartbeat").fetchone()
+    return row[0] if row else ""
