@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -106,8 +107,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for listener in listeners:
-            listener.close()
+        await asyncio.gather(*(asyncio.to_thread(listener.close) for listener in listeners))
         await cache.close()
         await api.state.snapshot_reader.close()
 

@@ -223,6 +223,21 @@ def test_answers_stay_right_while_redis_is_dead(
             embedded.valkey.restart()
 
 
+def test_answers_come_back_with_the_database(database: Database, embedded: EmbeddedServers) -> None:
+    with running(database.url, embedded.redis_url, entitlement_cache_seconds=0) as shaken:
+        tenant = shaken.tenant("acme")
+        shaken.customer(tenant, "ann")
+        assert check(shaken, tenant.reader, "ann", "export").status_code == 200
+        embedded.kill_postgres()
+        try:
+            away = check(shaken, tenant.reader, "ann", "export")
+            assert (away.status_code, away.json()["code"]) == (503, "unavailable")
+            assert away.headers["retry-after"] == "1"
+        finally:
+            embedded.restart_postgres()
+        shaken.until(lambda: check(shaken, tenant.reader, "ann", "export").status_code == 200)
+
+
 def test_a_cached_answer_is_dropped_by_a_hint(
     database: Database, embedded: EmbeddedServers
 ) -> None:

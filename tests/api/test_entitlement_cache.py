@@ -40,7 +40,7 @@ class Books:
 
 def beliefs() -> tuple[Belief, ...]:
     def belief(start: datetime, end: datetime | None, allowed: bool) -> Belief:
-        return Belief("export", start, end, allowed, allowed, Source.GRANT, ANN, Reason.GRANT)
+        return Belief("export", start, end, allowed, FeatureKind.BOOLEAN, allowed, Source.GRANT, ANN, Reason.GRANT)
 
     turn = NOON + timedelta(minutes=1)
     return belief(NOON - timedelta(days=1), turn, True), belief(turn, None, False)
