@@ -21,6 +21,7 @@ import pytest
 from simulation.demo.account import StripeAccount
 from simulation.demo.cast import CAST
 from tests.installation import eventually
+from wiring.embedded import EmbeddedServers
 from wiring.embedded.ports import free_port
 
 _COMMAND: Final = (sys.executable, "-P", "-c", "from cli.main import app; app()", "demo")
@@ -89,9 +90,16 @@ def demo(folder: Path, name: str) -> Iterator[Demo]:
         running.process.wait()
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Where a demo lives; nothing of it stays, not even what root's servers keep elsewhere."""
+    yield tmp_path
+    EmbeddedServers(tmp_path / ".folio").destroy()
+
+
 @pytest.mark.long
-def test_a_first_start_a_second_start_and_clean_ends(tmp_path: Path) -> None:
-    with demo(tmp_path, "first") as running:
+def test_a_first_start_a_second_start_and_clean_ends(folder: Path) -> None:
+    with demo(folder, "first") as running:
         eventually(running.welcomed, lambda: running.said)
         assert "Half a year passes" in running.said
         check, listing, paused = running.pasted()
@@ -109,7 +117,7 @@ def test_a_first_start_a_second_start_and_clean_ends(tmp_path: Path) -> None:
         assert running.end(signal.SIGINT) == 0
         assert not [pid for pid in everyone if _runs(pid)]
 
-    with demo(tmp_path, "second") as running:
+    with demo(folder, "second") as running:
         eventually(running.welcomed, lambda: running.said)
         assert "Half a year passes" not in running.said
         assert running.pasted()[0]["allowed"]
@@ -118,8 +126,8 @@ def test_a_first_start_a_second_start_and_clean_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_first_start_that_was_killed_is_made_good_by_the_next(tmp_path: Path) -> None:
-    with demo(tmp_path, "killed") as running, running.stripe() as stripe:
+def test_a_first_start_that_was_killed_is_made_good_by_the_next(folder: Path) -> None:
+    with demo(folder, "killed") as running, running.stripe() as stripe:
 
         def is_loading() -> bool:
             assert running.process.poll() is None, running.said
@@ -131,10 +139,10 @@ def test_a_first_start_that_was_killed_is_made_good_by_the_next(tmp_path: Path) 
         eventually(is_loading, lambda: running.said)
         running.end(signal.SIGKILL)
 
-    with demo(tmp_path, "next") as running:
+    with demo(folder, "next") as running:
         eventually(running.welcomed, lambda: running.said)
         _everybody_has_what_stripe_says(running)
-        operator = (tmp_path / ".folio" / "secrets" / "operator-key").read_text()
+        operator = (folder / ".folio" / "secrets" / "operator-key").read_text()
         assert _webhooks(running, operator, "failed") == []
         assert running.end(signal.SIGINT) == 0
 
