@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.events.catalog import FeatureValue
+from ledger.events.catalog import FeatureKind, FeatureValue
 from projections.entitlements import Entitlement
 
 Headers = list[tuple[bytes, bytes]]
@@ -20,7 +20,8 @@ _encode: Final = msgspec.json.Encoder().encode
 
 class _Document(msgspec.Struct, frozen=True, gc=False):
     allowed: bool
-    value: FeatureValue
+    kind: FeatureKind | None
+    value: FeatureValue | msgspec.Raw
     reason: str
     source: str | None
     valid_until: datetime | None
@@ -49,11 +50,19 @@ class Answer:
         )
 
 
+def _value(entitlement: Entitlement) -> FeatureValue | msgspec.Raw:
+    # A config is kept as the text of its document and sent as the document.
+    if entitlement.kind is FeatureKind.CONFIG and isinstance(entitlement.value, str):
+        return msgspec.Raw(entitlement.value.encode())
+    return entitlement.value
+
+
 def prepare(customer: UUID, entitlement: Entitlement) -> Answer:
     """Write an answer out."""
     said = (
         entitlement.allowed,
-        entitlement.value,
+        entitlement.kind,
+        _value(entitlement),
         entitlement.reason.value,
         entitlement.source.value if entitlement.source else None,
         entitlement.valid_until,

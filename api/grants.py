@@ -15,6 +15,7 @@ from api.positions import reach
 from api.replay import mark_replayed
 from api.schemas.base import Page, problems
 from api.schemas.grant import GivenGrant, GrantDetails, GrantToGive, Revocation
+from api.schemas.value import stored
 from commands.grant import GiveGrant, RevokeGrant
 from ledger.events.grant import GrantEffect
 from projections import grants
@@ -38,7 +39,7 @@ def give_grant(
         customer=_customer(services, writer, asked.customer),
         feature=asked.feature,
         effect=GrantEffect(asked.effect),
-        value=asked.value,
+        value=stored(asked.value),
         starts_at=asked.starts_at,
         expires_at=asked.expires_at,
         reason=asked.reason,

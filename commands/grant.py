@@ -74,7 +74,7 @@ def _value(command: GiveGrant, feature: Feature) -> FeatureValue:
     nothing: dict[FeatureKind, FeatureValue] = {
         FeatureKind.BOOLEAN: False,
         FeatureKind.LIMIT: 0,
-        FeatureKind.CONFIG: "null",
+        FeatureKind.CONFIG: "{}",
     }
     return nothing.get(feature.kind, feature.ranks[0] if feature.ranks else None)
 

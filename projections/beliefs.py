@@ -16,7 +16,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from ledger.events.base import RecordedEvent
-from ledger.events.catalog import FeatureValue
+from ledger.events.catalog import FeatureKind, FeatureValue
 from ledger.rules.claim import HEARD, Voice, hear
 from ledger.rules.entitlement import Segment, resolve
 from projections.base import Batch, Projection, Tables
@@ -47,6 +47,7 @@ class EntitlementRow(ReadRow, frozen=True):
     recorded_until: datetime | None
     project: UUID
     allowed: bool
+    kind: FeatureKind | None
     value: FeatureValue
     source: str | None
     ref: UUID | None
@@ -60,6 +61,7 @@ class EntitlementRow(ReadRow, frozen=True):
             self.valid_from == segment.start
             and self.valid_until == segment.end
             and self.allowed == answer.allowed
+            and self.kind == answer.kind
             and self.value == answer.value
             and self.source == answer.source
             and self.ref == answer.ref
@@ -96,6 +98,7 @@ ENTITLEMENT: Final = Table(
         "recorded_until": "timestamptz",
         "project": "uuid NOT NULL",
         "allowed": "boolean NOT NULL",
+        "kind": "text",
         "value": "jsonb NOT NULL",
         "source": "text",
         "ref": "uuid",
@@ -191,6 +194,7 @@ class _Believed:
             recorded_until=None,
             project=recorded.project,
             allowed=answer.allowed,
+            kind=answer.kind,
             value=answer.value,
             source=answer.source,
             ref=answer.ref,

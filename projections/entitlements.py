@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.events.catalog import FeatureValue
+from ledger.events.catalog import FeatureKind, FeatureValue
 from ledger.ids import bucket_in
 from ledger.rules.entitlement import Reason, Source
 from projections.table import Database
@@ -25,7 +25,7 @@ _POSITION: Final = """
 """
 _COLUMNS: Final = """
     wanted.customer, held.project, held.feature, held.valid_from, held.valid_until, held.allowed,
-    held.value::text, held.source, held.ref, held.reason
+    held.kind, held.value::text, held.source, held.ref, held.reason
 """
 
 SNAPSHOT: Final = f"""
@@ -66,6 +66,7 @@ class Entitlement:
 
     feature: str
     allowed: bool
+    kind: FeatureKind | None
     value: FeatureValue
     source: Source | None
     ref: UUID | None
@@ -84,6 +85,7 @@ class Belief:
     valid_from: datetime
     valid_until: datetime | None
     allowed: bool
+    kind: FeatureKind | None
     value: FeatureValue
     source: Source | None
     ref: UUID | None
@@ -114,6 +116,7 @@ class Snapshot:
         return Entitlement(
             feature=feature,
             allowed=False,
+            kind=None,
             value=None,
             source=None,
             ref=None,
@@ -132,6 +135,7 @@ class Snapshot:
         return Entitlement(
             feature=belief.feature,
             allowed=belief.allowed,
+            kind=belief.kind,
             value=belief.value,
             source=belief.source,
             ref=belief.ref,
@@ -218,12 +222,13 @@ def _known(
 
 
 def _belief(feature: str, held: Sequence[Any]) -> Belief:
-    valid_from, valid_until, allowed, value, source, ref, reason = held
+    valid_from, valid_until, allowed, kind, value, source, ref, reason = held
     return Belief(
         feature,
         valid_from,
         valid_until,
         allowed,
+        FeatureKind(kind) if kind else None,
         _read_value(value),
         Source(source) if source else None,
         ref,

@@ -13,8 +13,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StrictBool,
-    StrictInt,
     StringConstraints,
 )
 
@@ -59,7 +57,6 @@ Name = Annotated[
 Identifier = Annotated[UUID, BeforeValidator(_identifier)]
 """An id of ours, in its one spelling."""
 Instant = Annotated[datetime, BeforeValidator(_instant)]
-Value = StrictBool | Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)] | Name | None
 Position = Annotated[int, Field(ge=0, le=2**62)]
 
 

@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import Field
 
 from api.schemas.base import Told
-from ledger.events.catalog import FeatureValue
+from api.schemas.value import Document, told
+from ledger.events.catalog import FeatureKind
 from ledger.rules.entitlement import Reason, Source
 from projections.entitlements import Entitlement
 
@@ -18,7 +19,10 @@ class CheckedEntitlement(Told):
     """Whether a customer may use a feature; give `position` as `min_position` to read no older."""
 
     allowed: bool
-    value: FeatureValue = Field(description="Of a limit, null is unlimited when allowed.")
+    kind: FeatureKind | None = Field(description="What the value is; null when nobody gave it.")
+    value: bool | int | str | Document | None = Field(
+        description="Of a limit, null is unlimited when allowed; of a config, the document."
+    )
     reason: Reason
     source: Source | None
     valid_until: datetime | None = Field(description="When this answer may change by itself.")
@@ -31,7 +35,8 @@ class CheckedEntitlement(Told):
     def of(cls, customer: UUID, entitlement: Entitlement) -> Self:
         return cls(
             allowed=entitlement.allowed,
-            value=entitlement.value,
+            kind=entitlement.kind,
+            value=told(entitlement.kind, entitlement.value),
             reason=entitlement.reason,
             source=entitlement.source,
             valid_until=entitlement.valid_until,

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, model_validator
 
-from api.schemas.base import Asked, Identifier, Instant, Name, Told, Value
-from ledger.events.catalog import FeatureValue
+from api.schemas.base import Asked, Identifier, Instant, Name, Told
+from api.schemas.value import Document, Value, told
+from ledger.events.catalog import FeatureKind
 from ledger.events.grant import GrantEffect
 from projections.grants import Grant
 
@@ -66,7 +67,8 @@ class GrantDetails(Told):
     customer: UUID
     feature: str
     effect: GrantEffect
-    value: FeatureValue
+    kind: FeatureKind
+    value: bool | int | str | Document | None
     starts_at: datetime
     expires_at: datetime | None
     reason: str
@@ -85,7 +87,8 @@ class GrantDetails(Told):
             customer=row.customer,
             feature=row.feature,
             effect=row.effect,
-            value=row.term.value,
+            kind=row.term.feature.kind,
+            value=told(row.term.feature.kind, row.term.value),
             starts_at=row.starts_at,
             expires_at=row.expires_at,
             reason=row.reason,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -73,9 +74,18 @@ class Feature:
             return value
         if self.kind is FeatureKind.ENUM and value in self.ranks:
             return value
-        if self.kind is FeatureKind.CONFIG and isinstance(value, str):
+        if self.kind is FeatureKind.CONFIG and _is_document(value):
             return value
         raise InvalidInput("value", f"{value!r} is no value of the {self.kind} feature {self.key}")
+
+
+def _is_document(value: FeatureValue) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        return isinstance(json.loads(value), dict)
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,7 @@ class Outcome:
     """The answer on a feature: of a limit, None is unlimited; `ref` is the stream that decided."""
 
     allowed: bool
+    kind: FeatureKind | None
     value: FeatureValue
     source: Source | None
     ref: UUID | None
@@ -103,7 +104,12 @@ def decide(active: Sequence[Contribution]) -> Outcome:
     """The answer where exactly these contributions to one feature hold."""
     if not active:
         return Outcome(
-            allowed=False, value=None, source=None, ref=None, reason=Reason.NO_ENTITLEMENT
+            allowed=False,
+            kind=None,
+            value=None,
+            source=None,
+            ref=None,
+            reason=Reason.NO_ENTITLEMENT,
         )
     speaking = [each for each in active if each.gives] or active
     feature = max(speaking, key=_began).term.feature
@@ -178,6 +184,7 @@ def _given(feature: Feature, winner: Contribution, value: FeatureValue) -> Outco
     refused = value is False if feature.kind is FeatureKind.BOOLEAN else value == 0
     return Outcome(
         allowed=not refused,
+        kind=feature.kind,
         value=value,
         source=winner.source,
         ref=winner.ref,
@@ -189,6 +196,7 @@ def _nothing(feature: Feature, because: Contribution, reason: Reason) -> Outcome
     empty: dict[FeatureKind, FeatureValue] = {FeatureKind.BOOLEAN: False, FeatureKind.LIMIT: 0}
     return Outcome(
         allowed=False,
+        kind=feature.kind,
         value=empty.get(feature.kind),
         source=because.source,
         ref=because.ref,

@@ -36,11 +36,14 @@ _APPEND: Final = Statement(
     _ARGUMENTS,
 )
 
-# Every statement of the log is an index probe, so its plan never depends on the values; a lock or
-# a statement that takes this long is given up by the server, which then certainly wrote nothing.
+# Every statement of the log walks an index in its order: no plan depends on the values, and none
+# made while the tables are small may stay behind as a scan. A lock or a statement that takes this
+# long is given up by the server, which then certainly wrote nothing.
 _SETTINGS: Final = """
     SELECT set_config('TimeZone', 'UTC', false),
            set_config('plan_cache_mode', 'force_generic_plan', false),
+           set_config('enable_seqscan', 'off', false),
+           set_config('enable_bitmapscan', 'off', false),
            set_config('lock_timeout', '2s', false),
            set_config('statement_timeout', '60s', false)
 """

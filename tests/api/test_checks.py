@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from api.app import create_app
+from ledger.events.catalog import FeatureKind
 from tests.api.site import Json, Site, Tenant, serving
 from tests.api.site import site as running
 from tests.conftest import Database
@@ -42,6 +43,7 @@ def test_a_gift_is_seen_by_whoever_gave_it(site: Site, acme: Tenant, ann: Json) 
     assert answer["position"] >= given["position"]
     assert answer | {"position": 0, "as_of": ""} == {
         "allowed": True,
+        "kind": "limit",
         "value": 5,
         "reason": "grant",
         "source": "grant",
@@ -51,6 +53,24 @@ def test_a_gift_is_seen_by_whoever_gave_it(site: Site, acme: Tenant, ann: Json) 
         "feature": "seats",
         "customer": ann["id"],
     }
+
+
+def test_a_config_is_given_and_told_as_a_document(site: Site, acme: Tenant, ann: Json) -> None:
+    site.define(acme, "theme", FeatureKind.CONFIG)
+    theme = {"dark": True, "accents": ["#00a37a", 7, None], "font": {"size": 12}}
+    given = site.grant(acme, "ann", "theme", value=theme)
+    seen = check(site, acme.reader, "ann", "theme", min_position=given["position"]).json()
+    assert (seen["allowed"], seen["kind"], seen["value"]) == (True, "config", theme)
+    listed = site.get("/entitlements", acme.reader, customer="ann").json()["data"]
+    assert theme in [each["value"] for each in listed]
+    grants = site.get("/admin/grants", acme.writer, customer="ann").json()["data"]
+    assert theme in [each["value"] for each in grants]
+    refused = site.post(
+        "/admin/grant",
+        acme.writer,
+        {"customer": "ann", "feature": "theme", "value": "dark", "reason": "a gift"},
+    )
+    assert refused.status_code == 422, refused.text
 
 
 def test_a_feature_nobody_gave_is_not_allowed(site: Site, acme: Tenant, ann: Json) -> None:

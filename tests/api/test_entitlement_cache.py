@@ -11,6 +11,7 @@ from uuid import UUID
 
 from api.entitlement_cache import EntitlementCache
 from api.snapshot_reader import Asked, Read
+from ledger.events.catalog import FeatureKind
 from ledger.ids import bucket_in, owner_id
 from ledger.rules.entitlement import Reason, Source
 from projections.entitlements import Belief, Snapshot
@@ -40,7 +41,17 @@ class Books:
 
 def beliefs() -> tuple[Belief, ...]:
     def belief(start: datetime, end: datetime | None, allowed: bool) -> Belief:
-        return Belief("export", start, end, allowed, FeatureKind.BOOLEAN, allowed, Source.GRANT, ANN, Reason.GRANT)
+        return Belief(
+            "export",
+            start,
+            end,
+            allowed,
+            FeatureKind.BOOLEAN,
+            allowed,
+            Source.GRANT,
+            ANN,
+            Reason.GRANT,
+        )
 
     turn = NOON + timedelta(minutes=1)
     return belief(NOON - timedelta(days=1), turn, True), belief(turn, None, False)
