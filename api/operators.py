@@ -34,7 +34,9 @@ from commands.project import (
 )
 from ledger.errors import NotFound
 from ledger.events.project import AppRegistered, Scope
-from wiring.services import Services
+from ledger.facts import ProviderAccount
+from ledger.project import account_dependency, project_dependency
+from wiring.services import STRIPE, Services
 
 router = APIRouter(tags=["operators"])
 
@@ -54,14 +56,20 @@ def create_project(
     command = CreateProject(slug=asked.slug, name=asked.name, key=operator.key(key))
     receipt = services.dispatcher.dispatch(command, operator.caller())
     project = UUID(receipt.ids["project"])
+    released = [project_dependency(asked.slug)]
     if asked.stripe_account is not None:
+        account = ProviderAccount(
+            STRIPE, asked.stripe_account.account, asked.stripe_account.livemode
+        )
         connect = ConnectAccount(
             project=project,
-            provider="stripe",
-            account=asked.stripe_account.account,
-            livemode=asked.stripe_account.livemode,
+            provider=account.provider,
+            account=account.account,
+            livemode=account.livemode,
         )
         services.dispatcher.dispatch(connect, operator.caller())
+        released.append(account_dependency(account))
+    services.intake.release(*released)
     mark_replayed(response, receipt)
     return CreatedProject(id=project, slug=asked.slug, name=asked.name, position=receipt.position)
 

@@ -56,6 +56,15 @@ def test_an_invoice_can_be_read(site: Site, acme: Tenant, bought: Json) -> None:
     assert site.get("/invoices", acme.reader, status="paid").json()["data"] == []
 
 
+def test_what_waits_for_a_project_is_released_when_it_begins(site: Site) -> None:
+    metadata = {"folio_project": "latecomer"}
+    waiting = site.webhook("customer.created", stripe.customer("cus_early", metadata=metadata))
+    assert waiting["status"] == "parked"
+    begun = site.post("/projects", OPERATOR_KEY, {"slug": "latecomer", "name": "Latecomer"})
+    assert begun.status_code == 201, begun.text
+    assert site.services.intake.sweep() == 1
+
+
 def test_a_repeated_message_says_how_far_the_first_has_come(site: Site, bought: Json) -> None:
     created = datetime.now(UTC)
     first = site.webhook("customer.updated", stripe.customer("cus_2"), created)
