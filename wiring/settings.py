@@ -51,7 +51,7 @@ class Settings(BaseSettings):
 
     # API
     api_host: str = Field("127.0.0.1", description="Address the API listens on.")
-    api_port: int = Field(8000, ge=0, le=65535, description="Port of the API; 0 takes a free one.")
+    api_port: int = Field(8080, ge=0, le=65535, description="Port of the API; 0 takes a free one.")
     operator_key: SecretStr | None = Field(
         None, description="Key of the operator, who makes projects, apps and their keys."
     )

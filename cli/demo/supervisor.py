@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
-_PR_SET_PDEATHSIG: Final = 1
-_LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
+from wiring.offspring import keep_last_log, spawn
+
 _LOOK_SECONDS: Final = 0.1
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 15.0
 _STEADY_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 15.0
-
-# Linux sends the death signal when the *thread* that started a child ends: one that lasts starts
-# them all.
-_STARTER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="processes")
 
 
 @dataclass
@@ -76,10 +69,10 @@ class Supervisor:
     def start(self, name: str, argv: list[str], env: Mapping[str, str]) -> None:
         """Start a process with these variables added to our environment."""
         log = self._logs / f"{name}.log"
-        if log.exists():
-            log.replace(log.with_suffix(".previous.log"))
+        keep_last_log(log)
         whole = {**os.environ, **env}
-        child = _Child(name, argv, whole, log, _spawn(argv, whole, log), time.monotonic())
+        process = spawn(argv, log=log, environment=whole)
+        child = _Child(name, argv, whole, log, process, time.monotonic())
         with self._lock:
             self._children[name] = child
 
@@ -103,7 +96,7 @@ class Supervisor:
         now = time.monotonic()
         if child.again_at is not None:
             if now >= child.again_at:
-                child.process = _spawn(child.argv, child.env, child.log)
+                child.process = spawn(child.argv, log=child.log, environment=child.env)
                 child.started, child.again_at = now, None
             return
         code = child.process.poll()
@@ -115,31 +108,6 @@ class Supervisor:
         child.again_at = now + child.pause
         child.pause = min(2 * child.pause, _LONGEST_PAUSE)
         self._tell(f"{child.name} ended ({_reason(code)}) and is started again; see {child.log}")
-
-
-def _spawn(argv: list[str], env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-    return _STARTER.submit(_spawn_here, argv, env, log).result()
-
-
-def _spawn_here(argv: list[str], env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-    parent = os.getpid()
-
-    def die_with_parent() -> None:
-        if _LIBC is not None:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
-            if os.getppid() != parent:
-                os._exit(1)
-
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=env,
-            start_new_session=True,  # Ctrl-C reaches us alone, and we stop them in order
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - only prctl, resolved before the fork
-        )
 
 
 def _reap(process: subprocess.Popen[bytes]) -> None:

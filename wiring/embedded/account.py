@@ -8,13 +8,8 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
-
-class _Identity(TypedDict, total=False):
-    user: int
-    group: int
-    extra_groups: list[int]
+from wiring.offspring import Privileges
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +20,7 @@ class Account:
     gid: int | None = None
 
     @property
-    def identity(self) -> _Identity:
+    def identity(self) -> Privileges:
         """What `subprocess` needs to run a child as this account."""
         if self.uid is None or self.gid is None:
             return {}

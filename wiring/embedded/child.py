@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
 
 from wiring.embedded.account import Account
-
-_PR_SET_PDEATHSIG: Final = 1
-_LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-# Linux sends the death signal when the *thread* that started a child ends. One thread that lives
-# as long as the process starts them all, so that a caller's short-lived thread kills nothing.
-_STARTER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedded-servers")
+from wiring.offspring import keep_last_log, spawn
 
 
 class ServerFailed(RuntimeError):
@@ -50,9 +40,15 @@ class Child:
 
     def start(self, argv: list[str]) -> None:
         """Start the program; the log of the run before is kept beside the new one."""
-        if self._log.exists():
-            self._log.replace(self._log.with_suffix(".previous.log"))
-        self._process = _STARTER.submit(self._spawn, argv).result()
+        keep_last_log(self._log)
+        self._process = spawn(
+            argv,
+            log=self._log,
+            environment=server_environment(),
+            last_word=self._stop_signal,
+            folder=Path("/"),
+            privileges={**self._account.identity, "umask": 0o077},
+        )
 
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
         """Wait for the server to answer; refuse when it ends or takes longer than `seconds`."""
@@ -88,30 +84,6 @@ class Child:
         if not self._log.exists():
             return "(no log)"
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
-
-    def _spawn(self, argv: list[str]) -> subprocess.Popen[bytes]:
-        parent = os.getpid()
-
-        def die_with_parent() -> None:
-            if _LIBC is not None:
-                _LIBC.prctl(_PR_SET_PDEATHSIG, int(self._stop_signal))
-                if os.getppid() != parent:
-                    os._exit(1)
-
-        with self._log.open("wb") as log:
-            # A session of its own: Ctrl-C in the terminal reaches us, and we stop the servers last.
-            return subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd="/",
-                env=server_environment(),
-                start_new_session=True,
-                umask=0o077,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - only prctl, resolved before the fork
-                **self._account.identity,
-            )
 
 
 def server_environment() -> dict[str, str]:
