@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
 K = TypeVar("K")
@@ -25,19 +25,32 @@ class Coalescing(Generic[K, V]):
 
     async def get(self, key: K) -> V:
         """The value of a key, read after this call."""
-        future = self._wanted.get(key)
-        if future is None:
-            future = self._wanted[key] = asyncio.get_running_loop().create_future()
-            if self._asking is None:
-                self._asking = asyncio.create_task(self._ask())
         # Whoever gives up waiting must not take the answer away from the others.
-        return await asyncio.shield(future)
+        return await asyncio.shield(self._want(key))
+
+    async def get_all(self, keys: Collection[K]) -> dict[K, V]:
+        """The values of keys, read after this call, without those that could not be read."""
+        wanted = {key: self._want(key) for key in keys}
+        await asyncio.wait(wanted.values())
+        return {
+            key: future.result()
+            for key, future in wanted.items()
+            if not future.cancelled() and future.exception() is None
+        }
 
     async def close(self) -> None:
         """Stop asking; who still waits is told so by cancellation."""
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
+
+    def _want(self, key: K) -> asyncio.Future[V]:
+        future = self._wanted.get(key)
+        if future is None:
+            future = self._wanted[key] = asyncio.get_running_loop().create_future()
+            if self._asking is None:
+                self._asking = asyncio.create_task(self._ask())
+        return future
 
     async def _ask(self) -> None:
         try:

@@ -6,6 +6,7 @@ moved beyond it. An older position never replaces a newer one.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,8 @@ from ledger.ids import BUCKETS, bucket_in
 from projections.entitlements import Snapshot
 
 _MOST_HELD: Final = 50_000
+_RENEWED_AFTER: Final = 0.7
+_GATHERING_SECONDS: Final = 0.05
 
 
 class Books(Protocol):
@@ -36,6 +39,7 @@ class Held:
     at: datetime
     bucket: int
     best_before: float
+    renewed_after: float
     listening: int
     answers: dict[str, Answer] = field(default_factory=dict)
 
@@ -60,39 +64,32 @@ class EntitlementCache:
         self._held: dict[tuple[int, str], Held] = {}
         self._reached = [0] * BUCKETS
         self._listening = 0
+        self._aging: list[Asked] = []
+        self._renewing: set[asyncio.Task[None]] = set()
         self._loading: Coalescing[Asked, Read | None] = Coalescing(books.read)
 
     def at_hand(self, project: UUID, customer: str) -> Held | None:
         """What was read a moment ago and is not known to be outdated."""
         held = self._held.get((project.int, customer))
+        if held is None:
+            return None
+        now = monotonic()
         if (
-            held is None
-            or held.best_before <= monotonic()
+            held.best_before <= now
             or held.snapshot.position < self._reached[held.bucket]
             or held.listening != self._listening
         ):
             return None
+        if held.renewed_after <= now:
+            held.renewed_after = held.best_before
+            self._renew((project, customer))
         return held
 
     async def read(self, project: UUID, customer: str) -> Held | None:
         """What the database says now; None when the project has no such customer."""
         listening = self._listening
         read = await self._loading.get((project, customer))
-        if read is None:
-            return None
-        key = (project.int, customer)
-        before = self._held.get(key)
-        if before is not None and before.snapshot.position > read.snapshot.position:
-            return before
-        held = Held(
-            read.snapshot,
-            read.at,
-            bucket_in(read.snapshot.customer),
-            read.began + self._bound,
-            listening,
-        )
-        self._keep(key, held)
-        return held
+        return self._take((project, customer), read, listening)
 
     def heard(self, positions: Mapping[int, int]) -> None:
         """Read models have reached these positions: what was read before them is outdated."""
@@ -104,11 +101,53 @@ class EntitlementCache:
         self._listening += 1
 
     async def close(self) -> None:
+        """Stop reading."""
+        for renewing in list(self._renewing):
+            renewing.cancel()
+        await asyncio.gather(*self._renewing, return_exceptions=True)
         await self._loading.close()
 
-    def _keep(self, key: tuple[int, str], held: Held) -> None:
+    def _renew(self, asked: Asked) -> None:
+        """Have an entry that is in use read again before its time is over."""
+        # Alone, a question costs many times what it costs as one of many: they are gathered.
+        self._aging.append(asked)
+        if len(self._aging) == 1:
+            renewing = asyncio.get_running_loop().create_task(self._renew_aging())
+            self._renewing.add(renewing)
+            renewing.add_done_callback(self._renewing.discard)
+
+    async def _renew_aging(self) -> None:
+        await asyncio.sleep(_GATHERING_SECONDS)
+        aging, self._aging = self._aging, []
+        listening = self._listening
+        # What cannot be read now is read again when it is asked for, and then told.
+        for asked, read in (await self._loading.get_all(set(aging))).items():
+            self._take(asked, read, listening)
+
+    def _take(self, asked: Asked, read: Read | None, listening: int) -> Held | None:
+        """Hold what was read, unless something newer is held."""
+        key = (asked[0].int, asked[1])
+        if read is None:
+            self._held.pop(key, None)
+            return None
+        before = self._held.get(key)
+        if (
+            before is not None
+            and before.snapshot.position > read.snapshot.position
+            and before.best_before > monotonic()
+        ):
+            return before
+        held = Held(
+            read.snapshot,
+            read.at,
+            bucket_in(read.snapshot.customer),
+            best_before=read.began + self._bound,
+            renewed_after=read.began + self._bound * _RENEWED_AFTER,
+            listening=listening,
+        )
         self._held.pop(key, None)
         if len(self._held) >= _MOST_HELD:
             for oldest in list(self._held)[: _MOST_HELD // 10]:
                 del self._held[oldest]
         self._held[key] = held
+        return held

@@ -29,9 +29,11 @@ class Books:
         self.position = 1
         self.age = 0.0
         self.reads = 0
+        self.news = asyncio.Event()
 
     async def read(self, asked: Sequence[Asked]) -> dict[Asked, Read | None]:
         self.reads += 1
+        self.news.set()
         snapshot = Snapshot(ANN, PROJECT, self.position, {"export": beliefs()})
         return {
             each: Read(snapshot, NOON, monotonic() - self.age) if each[1] == "ann" else None
@@ -130,3 +132,37 @@ def test_an_answer_ends_when_it_said_it_would() -> None:
     assert before.etag != after.etag
     late = held.answer("unheard", NOON + timedelta(days=1))
     assert (late.allowed, late.until) == (False, None)
+
+
+def test_what_is_in_use_is_read_again_before_its_time_is_over() -> None:
+    async def story() -> None:
+        books = Books()
+        books.age = 3000
+        cache = EntitlementCache(books, 3600)
+        old = await cache.read(PROJECT, "ann")
+        books.age = 0
+        books.news.clear()
+        for _ in range(3):
+            assert cache.at_hand(PROJECT, "ann") is old
+        await books.news.wait()
+        await asyncio.sleep(0.01)
+        fresh = cache.at_hand(PROJECT, "ann")
+        assert fresh is not None
+        assert fresh is not old
+        assert books.reads == 2
+        await cache.close()
+
+    asyncio.run(story())
+
+
+def test_what_is_fresh_is_left_alone() -> None:
+    async def story() -> None:
+        books = Books()
+        cache = EntitlementCache(books, 3600)
+        first = await cache.read(PROJECT, "ann")
+        assert cache.at_hand(PROJECT, "ann") is first
+        await asyncio.sleep(0.1)
+        assert books.reads == 1
+        await cache.close()
+
+    asyncio.run(story())
