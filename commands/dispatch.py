@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from commands import catalog, customer, grant, homes, observe, project, subscription
@@ -25,6 +26,19 @@ HANDLERS: Handlers = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Commands of one story, carried out one after the other, each its own append."""
+
+    _carry_out: Callable[[Command, Caller, Context], Receipt]
+    _caller: Caller
+    _context: Context
+
+    def dispatch(self, command: Command) -> Receipt:
+        """See `Dispatcher.dispatch`."""
+        return self._carry_out(command, self._caller, self._context)
+
+
 class Dispatcher:
     """The one door through which commands reach the log."""
 
@@ -40,12 +54,11 @@ class Dispatcher:
         Raises what the decider refuses, KeyReused, or VersionConflict when other writers won
         every try.
         """
-        return self._carry_out(command, caller, self._context())
+        return self.chain(caller).dispatch(command)
 
-    def chain(self, commands: Iterable[Command], caller: Caller) -> list[Receipt]:
-        """Carry out commands one after the other, each its own append; see `dispatch`."""
-        context = self._context()
-        return [self._carry_out(command, caller, context) for command in commands]
+    def chain(self, caller: Caller) -> Chain:
+        """A story of several commands that need not all read what they have in common."""
+        return Chain(self._carry_out, caller, self._context())
 
     def _context(self) -> Context:
         if len(self._settled) > _MOST_SETTLED:

@@ -13,7 +13,9 @@ from ledger.facts import ProviderAccount
 from ledger.journal.posting_rules import entry_for
 from ledger.store.postgres_log import PostgresLog
 from projections.owners import owner_of
+from providers.port import Gateway
 from wiring.database import Database
+from wiring.folding import Folding
 from wiring.hints import Channel, Teller
 from wiring.intake import Intake
 from wiring.settings import Settings
@@ -88,14 +90,32 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
 
 
 def _intake(settings: Settings, clock: Clock, database: Database, dispatcher: Dispatcher) -> Intake:
-    return Intake(
+    account = ProviderAccount(STRIPE, settings.stripe_account, settings.stripe_livemode)
+    folding = Folding(
         database,
         dispatcher,
         clock,
-        account=ProviderAccount(STRIPE, settings.stripe_account, settings.stripe_livemode),
+        nominate=_customer_of_invoice,
+        gateway=_gateway(settings, account),
+    )
+    return Intake(
+        database,
+        folding,
+        clock,
+        account=account,
         secrets=[secret.get_secret_value() for secret in settings.stripe_webhook_secrets],
         tolerance_seconds=settings.webhook_tolerance_seconds,
-        nominate=_customer_of_invoice,
+    )
+
+
+def _gateway(settings: Settings, account: ProviderAccount) -> Gateway | None:
+    """How Stripe is asked for what a message left out; without a secret key it is not."""
+    if settings.stripe_secret_key is None:
+        return None
+    from providers.stripe.client import StripeGateway  # half a second that few processes need
+
+    return StripeGateway(
+        settings.stripe_secret_key.get_secret_value(), account, api_base=settings.stripe_api_base
     )
 
 

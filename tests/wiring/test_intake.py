@@ -24,10 +24,12 @@ from ledger.project import account_dependency, project_id
 from ledger.store.postgres_log import PostgresLog
 from providers import inbox
 from providers.inbox import Status
+from providers.port import Gateway
 from providers.stripe.webhooks import SignatureRefused
 from tests import stripe_messages as stripe
 from tests.stripe_messages import SECRET, event, sign
 from wiring.database import Database
+from wiring.folding import Folding
 from wiring.intake import Accepted, Intake, WrongMode
 
 PAYLOADS = Path(__file__).parents[2].parent / "shared" / "stripe_payloads"
@@ -41,19 +43,25 @@ ANN = provider_customer_id(ACME, ACCOUNT, "cus_1")
 class Post:
     """An intake with its database, a clock that stands still, and the project acme."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, gateway: Gateway | None = None) -> None:
         self.clock = ManualClock(NOW)
         self.database = Database(database_url, smallest=0, largest=8, name="tests")
         self.log = PostgresLog(database_url, self.clock, post=entry_for)
         self.dispatcher = Dispatcher(self.log, self.clock)
-        self.intake = Intake(
+        folding = Folding(
             self.database,
             self.dispatcher,
+            self.clock,
+            nominate=lambda _connection, _account, _invoice: ANN,
+            gateway=gateway,
+        )
+        self.intake = Intake(
+            self.database,
+            folding,
             self.clock,
             account=ACCOUNT,
             secrets=["whsec_older", SECRET],
             tolerance_seconds=300,
-            nominate=lambda _connection, _account, _invoice: ANN,
         )
 
     def open_acme(self) -> None:
