@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from random import random
 from time import monotonic
 from typing import Final, Protocol
 from uuid import UUID
@@ -21,7 +22,8 @@ from ledger.ids import BUCKETS, bucket_in
 from projections.entitlements import Snapshot
 
 _MOST_HELD: Final = 50_000
-_RENEWED_AFTER: Final = 0.7
+_RENEWED_AFTER: Final = 0.5
+_SPREAD: Final = 0.3
 _GATHERING_SECONDS: Final = 0.05
 
 
@@ -142,7 +144,8 @@ class EntitlementCache:
             read.at,
             bucket_in(read.snapshot.customer),
             best_before=read.began + self._bound,
-            renewed_after=read.began + self._bound * _RENEWED_AFTER,
+            # Spread out, so that what was read together is not renewed together for ever.
+            renewed_after=read.began + self._bound * (_RENEWED_AFTER + _SPREAD * random()),
             listening=listening,
         )
         self._held.pop(key, None)
