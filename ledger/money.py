@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from ledger.errors import InvalidMoney
@@ -30,6 +31,7 @@ def exponent_of(currency: str) -> int:
     return 3 if currency in _THREE_DECIMAL else 2
 
 
+@lru_cache(maxsize=512)
 def check_currency(currency: str) -> str:
     """A currency code as we write it: three lower-case letters."""
     if len(currency) != 3 or not currency.isascii() or not currency.isalpha():

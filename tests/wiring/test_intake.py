@@ -70,6 +70,11 @@ class Post:
         self.dispatcher.dispatch(CreateProject(slug="acme", name="Acme"), caller)
         self.dispatcher.dispatch(connect, caller)
 
+    def close(self) -> None:
+        self.intake.close()
+        self.log.close()
+        self.database.close()
+
     def bring(self, kind: str, content: stripe.Object, at: datetime = NOW) -> Accepted:
         payload = event(kind, content, at)
         return self.intake.receive(payload, sign(payload, self.clock.now()))
@@ -88,9 +93,7 @@ class Post:
 def post(database_url: str) -> Iterator[Post]:
     post = Post(database_url)
     yield post
-    post.intake.close()
-    post.log.close()
-    post.database.close()
+    post.close()
 
 
 @pytest.fixture
