@@ -14,7 +14,7 @@ _CONNECTIONS = 16
 
 def rows(bench: Bench) -> Iterator[Row]:
     """Checks against the framework and against nothing at all; webhooks against a raw row."""
-    with open_world(bench, bench.times(2_000)) as world:
+    with open_world(bench, bench.times(1_000)) as world:
         yield from _checks(bench, world)
         yield from _webhooks(bench, world)
 
@@ -24,7 +24,12 @@ def _checks(bench: Bench, world: World) -> Iterator[Row]:
     seconds = bench.times(40) / 10
 
     def speed(server: Server) -> Contestant:
-        return lambda: load(server.port, asked, _CONNECTIONS, seconds=seconds).per_second
+        def checks_per_second() -> float:
+            # Each once before: while the other contestant ran, a cache has let everything go.
+            load(server.port, asked, _CONNECTIONS)
+            return load(server.port, asked, _CONNECTIONS, seconds=seconds).per_second
+
+        return checks_per_second
 
     with (
         world.server("framework") as framework,
