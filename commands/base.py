@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ledger.errors import NotFound
 from ledger.events.base import Decided, Happening, NewEvent, RecordedEvent
+from ledger.facts import Fact
 from ledger.store.event_log import EventLog
 
 S = TypeVar("S")
@@ -102,6 +103,11 @@ class Loaded(Generic[S]):
     state: S | None
     project: UUID | None
     owner: UUID | None
+    causes: frozenset[str] = frozenset()
+
+    def heard(self, fact: Fact) -> bool:
+        """Whether the message of this fact has already had its say in the stream."""
+        return fact.source in self.causes
 
     def then(self, events: tuple[Decided, ...]) -> Change:
         return Change(stream=self.stream, version=self.version, events=events)
@@ -154,6 +160,7 @@ class Context:
             state=state,
             project=first.project if first else None,
             owner=first.owner if first else None,
+            causes=frozenset(one.causation for one in history if one.causation),
         )
 
     def load_settled(self, evolve: Evolve[S], stream: UUID) -> S | None:

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from commands import catalog, customer, grant, homes, observe, project, subscription
+from commands import (
+    catalog,
+    customer,
+    grant,
+    homes,
+    observe,
+    observe_catalog,
+    observe_subscription,
+    project,
+    subscription,
+)
 from commands.base import Caller, Command, Context, Decision, Handlers
 from ledger.clock import Clock
 from ledger.errors import KeyReused, VersionConflict
@@ -23,6 +33,8 @@ HANDLERS: Handlers = {
     **subscription.HANDLERS,
     **homes.HANDLERS,
     **observe.HANDLERS,
+    **observe_catalog.HANDLERS,
+    **observe_subscription.HANDLERS,
 }
 
 

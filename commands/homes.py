@@ -7,6 +7,7 @@ that name alone.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 from uuid import UUID
 
 from commands.base import Command, Context, Decision, Handlers
@@ -17,6 +18,9 @@ from ledger.errors import MissingParent
 from ledger.events.base import Decided
 from ledger.events.project import ProviderObjectLinked
 from ledger.facts import CustomerFact, Fact, ProductFact, ProviderAccount
+
+NOWHERE: Final = UUID(int=0)
+"""Stands where a decision changes nothing and so belongs nowhere."""
 
 
 class LinkCustomer(Command):
@@ -33,11 +37,17 @@ class LinkProduct(Command):
 
 def home_of(context: Context, fact: Fact, provider_id: str) -> projects.Link:
     """The home of an object a fact speaks of; MissingParent while it has none."""
-    stream = projects.link_stream(fact.account, provider_id)
-    link = context.load_settled(projects.evolve_link, stream)
+    link = find_home(context, fact, provider_id)
     if link is None:
         raise MissingParent(fact.dependency(provider_id))
     return link
+
+
+def find_home(context: Context, fact: Fact, provider_id: str) -> projects.Link | None:
+    """The home of an object a fact speaks of, if it has one."""
+    return context.load_settled(
+        projects.evolve_link, projects.link_stream(fact.account, provider_id)
+    )
 
 
 def link_customer(command: LinkCustomer, context: Context) -> Decision:
@@ -70,11 +80,14 @@ def _link(
 
 
 def _project_of(context: Context, account: ProviderAccount, slug: str | None) -> UUID:
-    """The project that the metadata names, else the one that is the account's home."""
+    """The project that the metadata names, else the one that is the account's home.
+
+    Metadata counts only in an account that an operator has connected: anybody may write it.
+    """
+    home = context.load(projects.evolve_account, projects.account_stream(account)).state
+    if home is None:
+        raise MissingParent(projects.account_dependency(account))
     if slug is None:
-        home = context.load(projects.evolve_account, projects.account_stream(account)).state
-        if home is None:
-            raise MissingParent(projects.account_dependency(account))
         return home
     project = projects.project_id(slug)
     if context.load(projects.evolve_project, project).state is None:

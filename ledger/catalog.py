@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from ledger.events.catalog import (
     ProductPublished,
     ProductRestored,
     ProductRetired,
+    canonical_document,
 )
 from ledger.facts import PriceFact, ProductFact, ProviderAccount
 from ledger.ids import bucket_in, derived_id
@@ -105,11 +105,8 @@ def _value(kind: FeatureKind, key: str, value: str, text: str) -> bool | int | s
         return min(int(value), _LARGEST_LIMIT)
     if kind is FeatureKind.ENUM:
         return value
-    if kind is FeatureKind.CONFIG and text.startswith("{"):
-        try:
-            return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
-        except ValueError:
-            raise InvalidInput(key, "is no JSON document") from None
+    if kind is FeatureKind.CONFIG:
+        return canonical_document(key, text)
     raise InvalidInput(key, f"{text!r} is no {kind} value")
 
 
@@ -122,13 +119,19 @@ class Plan:
     terms: tuple[FeatureTerm, ...]
     grace_days: int
     leeway_hours: int
+    defined_at: datetime | None = field(default=None, compare=False)
 
 
 def evolve_plan(state: Plan | None, happened: Happening) -> Plan:
     match happened.event:
         case PlanDefined() as event:
             return Plan(
-                event.key, event.plan_version, event.terms, event.grace_days, event.leeway_hours
+                event.key,
+                event.plan_version,
+                event.terms,
+                event.grace_days,
+                event.leeway_hours,
+                happened.effective_at,
             )
     if state is None:
         raise NotFound("plan", "without a beginning")
@@ -144,7 +147,12 @@ def define_plan(
     leeway_hours: int | None,
     now: datetime,
 ) -> tuple[Decided, ...]:
-    """The next version of a plan, when it differs from the present one; None keeps a policy."""
+    """The next version of a plan, when it differs from the present one; None keeps a policy.
+
+    What is older than the present version changes nothing.
+    """
+    if state is not None and state.defined_at is not None and now < state.defined_at:
+        return ()
     grace = _kept(grace_days, state.grace_days if state else None, DEFAULT_GRACE_DAYS)
     leeway = _kept(leeway_hours, state.leeway_hours if state else None, DEFAULT_LEEWAY_HOURS)
     if grace < 0 or leeway < 0:

@@ -37,7 +37,7 @@ class Invoice:
     settled: bool = False
     voided: bool = False
     written_off: Money | None = None
-    attempts: int = 0
+    failed_attempts: frozenset[int] = frozenset()
 
 
 def evolve(state: Invoice | None, happened: Happening) -> Invoice:
@@ -56,7 +56,7 @@ def evolve(state: Invoice | None, happened: Happening) -> Invoice:
         case InvoiceRecovered():
             return replace(state, written_off=None)
         case InvoiceCollectionFailed(attempt=attempt):
-            return replace(state, attempts=max(attempt, state.attempts))
+            return replace(state, failed_attempts=state.failed_attempts | {attempt})
     return state
 
 
@@ -70,8 +70,6 @@ def observe(
     if state is None:
         issued = (_issue(fact, customer, subscription),)
         state = evolve(None, issued[0])
-    if state.settled or state.voided:
-        return issued
     return (*issued, *_news(state, fact))
 
 
@@ -89,11 +87,13 @@ def _issue(fact: InvoiceFact, customer: UUID, subscription: UUID | None) -> Deci
 
 
 def _news(state: Invoice, fact: InvoiceFact) -> Iterator[Decided]:
-    if fact.failed_attempt is not None and fact.failed_attempt > state.attempts:
+    if fact.failed_attempt is not None and fact.failed_attempt not in state.failed_attempts:
         failed = InvoiceCollectionFailed(
             attempt=fact.failed_attempt, next_attempt_at=fact.next_attempt_at
         )
         yield Decided(failed, fact.observed_at)
+    if state.settled or state.voided:
+        return
     for event, at in _ending(state, fact):
         yield Decided(event, at or fact.observed_at)
 

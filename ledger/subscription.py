@@ -16,6 +16,7 @@ from ledger.events.subscription import (
     SubscriptionCancelUnscheduled,
     SubscriptionCollectionPaused,
     SubscriptionCollectionResumed,
+    SubscriptionConfirmed,
     SubscriptionEnded,
     SubscriptionGraceEnded,
     SubscriptionIncomplete,
@@ -128,7 +129,8 @@ def observe(
     """What a provider's statement changes, compared with what we last knew.
 
     An ended subscription stays ended; older statements, and the statement of a creation that is
-    known already, change nothing.
+    known already, change nothing. A newer statement without news is confirmed, so that what lies
+    between it and the last news is known to be old.
     """
     if state is None:
         return _start(fact, customer, items)
@@ -138,24 +140,29 @@ def observe(
         return ()
     if fact.status in ENDED_STATUSES:
         return (_ended(fact),)
-    return (
+    news = (
         *_items_news(state, fact, items),
         *_status_news(state, fact),
         *_schedule_news(state, fact, items),
     )
+    heard_at = max((decided.effective_at for decided in news), default=state.heard_at)
+    if heard_at < fact.observed_at:
+        return (*news, Decided(SubscriptionConfirmed(), fact.observed_at))
+    return news
 
 
 def _start(
     fact: SubscriptionFact, customer: UUID, items: tuple[SubscriptionItem, ...]
 ) -> tuple[Decided, ...]:
     ended = fact.status in ENDED_STATUSES
-    # A subscription first heard of at its end was in good standing for all we know.
+    # A subscription first heard of at its end gave no access that we know of.
     status = SubscriptionStatus.INCOMPLETE if ended else fact.status
     started = SubscriptionStarted(
         customer=customer,
         provider_id=fact.provider_id,
         status=status,
         items=items,
+        began_at=fact.started_at,
         trial_end=fact.trial_end,
     )
     first = Decided(started, fact.started_at if ended else fact.observed_at)

@@ -110,7 +110,7 @@ def _started(event: SubscriptionStarted, recorded: RecordedEvent) -> Subscriptio
         provider_id=event.provider_id,
         status=event.status,
         items=event.items,
-        started_at=recorded.effective_at,
+        started_at=event.began_at,
         trial_end=event.trial_end,
         cancel_at=None,
         cancel_at_period_end=False,

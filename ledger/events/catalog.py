@@ -74,18 +74,24 @@ class Feature:
             return value
         if self.kind is FeatureKind.ENUM and value in self.ranks:
             return value
-        if self.kind is FeatureKind.CONFIG and _is_document(value):
-            return value
+        if self.kind is FeatureKind.CONFIG and isinstance(value, str):
+            return canonical_document("value", value)
         raise InvalidInput("value", f"{value!r} is no value of the {self.kind} feature {self.key}")
 
 
-def _is_document(value: FeatureValue) -> bool:
-    if not isinstance(value, str):
-        return False
+def canonical_document(field: str, text: str) -> str:
+    """A JSON object's text in its one spelling; InvalidInput when it is none."""
     try:
-        return isinstance(json.loads(value), dict)
-    except ValueError:
-        return False
+        document = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise InvalidInput(field, "is no JSON document") from None
+    if not isinstance(document, dict):
+        raise InvalidInput(field, "is no JSON object")
+    return json.dumps(document, sort_keys=True, separators=(",", ":"))
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

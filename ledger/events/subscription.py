@@ -53,13 +53,14 @@ class SubscriptionItem:
 
 @event
 class SubscriptionStarted(Event):
-    """A subscription came to be, in the status it was first heard of."""
+    """A subscription was first heard of, in this status; `began_at` is when it was made."""
 
     NAME: ClassVar[str] = "subscription.started"
     customer: UUID
     provider_id: str
     status: SubscriptionStatus
     items: tuple[SubscriptionItem, ...]
+    began_at: datetime
     trial_end: datetime | None
 
 
@@ -178,6 +179,13 @@ class SubscriptionCollectionPaused(Event):
     """The provider stopped collecting while the subscription goes on."""
 
     NAME: ClassVar[str] = "subscription.collection_paused"
+
+
+@event
+class SubscriptionConfirmed(Event):
+    """A newer statement said nothing new; what is older than it says nothing any more."""
+
+    NAME: ClassVar[str] = "subscription.confirmed"
 
 
 @event

@@ -18,6 +18,7 @@ from ledger.events.subscription import (
     SubscriptionCancelUnscheduled,
     SubscriptionCollectionPaused,
     SubscriptionCollectionResumed,
+    SubscriptionConfirmed,
     SubscriptionEnded,
     SubscriptionGraceEnded,
     SubscriptionIncomplete,
@@ -61,7 +62,7 @@ def item(price: UUID = PRICE, *, quantity: int = 1, month: int = 0) -> Subscript
     )
 
 
-def fact(status: Status, observed: int, **changes: object) -> SubscriptionFact:
+def fact(status: Status, observed: float, **changes: object) -> SubscriptionFact:
     plain = SubscriptionFact(
         account=ACCOUNT,
         provider_id="sub_1",
@@ -89,6 +90,7 @@ def started(status: Status, trial_end: datetime | None = None) -> Decided:
         provider_id="sub_1",
         status=status,
         items=(item(),),
+        began_at=day(0),
         trial_end=trial_end,
     )
     return on(0, event)
@@ -127,8 +129,27 @@ def test_first_heard_of_at_its_end_it_gave_no_access_we_know_of() -> None:
     )
 
 
+CONFIRMED = on(10, SubscriptionConfirmed())
+
+
 def test_the_same_again_is_no_news() -> None:
-    hears(ACTIVE, say=fact(Status.ACTIVE, 1)).then()
+    hears(ACTIVE, say=fact(Status.ACTIVE, 0)).then()
+
+
+def test_the_same_again_later_is_confirmed_once() -> None:
+    hears(ACTIVE, say=fact(Status.ACTIVE, 10)).then(CONFIRMED)
+    hears(ACTIVE, CONFIRMED, say=fact(Status.ACTIVE, 10)).then()
+
+
+def test_what_is_older_than_a_confirmation_changes_nothing() -> None:
+    hears(ACTIVE, CONFIRMED, say=fact(Status.PAST_DUE, 5)).then()
+
+
+def test_what_is_older_than_a_conversion_changes_nothing() -> None:
+    converted = on(14, SubscriptionActivated())
+    confirmed = on(15, SubscriptionConfirmed())
+    say = fact(Status.TRIALING, 14.5, trial_end=day(14))
+    hears(TRIAL, converted, confirmed, say=say).then()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +169,7 @@ def test_every_new_status_is_an_event(status: Status, event: SubscriptionPastDue
 
 def test_a_converted_trial_is_active_from_the_trials_end() -> None:
     say = fact(Status.ACTIVE, 15, trial_end=day(14))
-    hears(TRIAL, say=say).then(on(14, SubscriptionActivated()))
+    hears(TRIAL, say=say).then(on(14, SubscriptionActivated()), on(15, SubscriptionConfirmed()))
 
 
 def test_a_trial_ended_early_converts_then() -> None:
@@ -194,7 +215,7 @@ def test_several_changes_of_one_statement_are_several_events() -> None:
 def test_a_cancel_at_period_end_names_the_period_s_end_and_can_be_taken_back() -> None:
     scheduled = on(2, SubscriptionCancelScheduled(at=day(30), at_period_end=True))
     hears(ACTIVE, say=fact(Status.ACTIVE, 2, cancel_at_period_end=True)).then(scheduled)
-    hears(ACTIVE, scheduled, say=fact(Status.ACTIVE, 3, cancel_at_period_end=True)).then()
+    hears(ACTIVE, scheduled, say=fact(Status.ACTIVE, 2, cancel_at_period_end=True)).then()
     hears(ACTIVE, scheduled, say=fact(Status.ACTIVE, 3)).then(
         on(3, SubscriptionCancelUnscheduled())
     )

@@ -57,6 +57,7 @@ from ledger.events.subscription import (
     SubscriptionCancelUnscheduled,
     SubscriptionCollectionPaused,
     SubscriptionCollectionResumed,
+    SubscriptionConfirmed,
     SubscriptionEnded,
     SubscriptionGraceEnded,
     SubscriptionIncomplete,
@@ -203,6 +204,7 @@ def subscription_event(inventor: Inventor, version: int) -> Event:
             provider_id="sub_1",
             status=inventor.random.choice(statuses),
             items=inventor.items(),
+            began_at=inventor.moment(-20, 0),
             trial_end=inventor.perhaps(inventor.moment(-10, 300)),
         )
     later: Sequence[Event] = (
@@ -212,6 +214,7 @@ def subscription_event(inventor: Inventor, version: int) -> Event:
         SubscriptionCancelUnscheduled(),
         SubscriptionCollectionPaused(),
         SubscriptionCollectionResumed(),
+        SubscriptionConfirmed(),
         SubscriptionEnded(status=SubscriptionStatus.CANCELED, reason="asked"),
         SubscriptionGraceEnded(grace_end=inventor.now),
         SubscriptionIncomplete(),

@@ -64,6 +64,7 @@ def started(
         provider_id="sub_1",
         status=status,
         items=items or (item(),),
+        began_at=day(0),
         trial_end=trial_end,
     )
 
