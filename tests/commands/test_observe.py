@@ -6,15 +6,22 @@ from datetime import timedelta
 
 import pytest
 
-from commands.observe import ObserveAllocation
+from commands.base import Caller
+from commands.observe import ObserveAllocation, commands_for
 from commands.project import CreateProject
 from ledger import catalog
 from ledger.customer import customer_id, provider_customer_id
 from ledger.errors import InvalidInput, MissingParent
 from ledger.events.catalog import FeatureDefined, FeatureKind, PlanDefined, ProductPublished
 from ledger.events.customer import CustomerIdentified, CustomerLinked, CustomerRegistered
-from ledger.events.subscription import SubscriptionItemsChanged, SubscriptionStarted
-from ledger.facts import AllocationFact, CheckoutFact
+from ledger.events.subscription import (
+    SubscriptionActivated,
+    SubscriptionEnded,
+    SubscriptionItemsChanged,
+    SubscriptionStarted,
+    SubscriptionStatus,
+)
+from ledger.facts import AllocationFact, CheckoutFact, ProviderAccount
 from ledger.invoice import invoice_id
 from ledger.money import Money
 from ledger.payment import payment_id
@@ -181,3 +188,60 @@ def test_a_checkout_tells_who_the_customer_is(world: World) -> None:
     events = world.events(ANN)
     assert events.count(CustomerIdentified(external_id="ann")) == 1
     assert [recorded.event.NAME for recorded in world.history()].count("checkout.completed") == 1
+
+
+def test_metadata_counts_only_in_an_account_that_has_a_home(world: World) -> None:
+    stranger = ProviderAccount("stripe", "acct_evil", livemode=True)
+    takeover = product(account=stranger, project="acme", features=(("seats", "unlimited"),))
+    with pytest.raises(MissingParent, match="home"):
+        world.hear(takeover)
+
+
+def test_an_older_statement_about_a_product_does_not_bring_its_old_plan_back(world: World) -> None:
+    for observed, seats in ((0, "1"), (10, "3"), (5, "2")):
+        world.hear(product(observed_at=day(observed), features=(("seats", seats),)))
+    plans = world.events(catalog.plan_id(ACME, "basic"))
+    assert [plan.terms[0].value for plan in plans if isinstance(plan, PlanDefined)] == [1, 3]
+
+
+def test_an_end_waits_for_no_product(world: World) -> None:
+    world.hear(customer(), product(), subscription())
+    unknown = (item(day(0), day(30), "prod_unheard_of"),)
+    ended = subscription(9, status=SubscriptionStatus.CANCELED, ended_at=day(9), items=unknown)
+    world.hear(ended)
+    assert isinstance(world.events(subscription_id(ANN, ACCOUNT, "sub_1"))[-1], SubscriptionEnded)
+
+
+def test_a_product_of_another_project_is_not_sold_to_this_customer(world: World) -> None:
+    world.do(CreateProject(slug="other", name="Other"))
+    world.hear(customer(project="other"), product())
+    with pytest.raises(InvalidInput, match="another project"):
+        world.hear(subscription())
+
+
+def test_a_plan_that_promised_nothing_has_pinned_nothing(world: World) -> None:
+    world.hear(customer(), product(features=()), subscription())
+    world.hear(product(observed_at=day(1), features=(("export", "true"),)), subscription(30))
+    changed = world.events(subscription_id(ANN, ACCOUNT, "sub_1"))[-1]
+    assert isinstance(changed, SubscriptionItemsChanged)
+    assert [term.value for term in changed.items[0].terms] == [True]
+
+
+def test_a_price_met_in_a_subscription_waits_for_nothing(world: World) -> None:
+    world.do(*commands_for(price(), mentioned=True))
+    world.hear(product())
+    world.do(*commands_for(price(), mentioned=True))
+    world.do(*commands_for(price(active=False), mentioned=True))
+    published = world.events(catalog.price_id(ACME, ACCOUNT, "price_basic"))
+    assert [event.NAME for event in published] == ["price.published"]
+
+
+def test_a_message_has_its_say_in_a_stream_once(world: World) -> None:
+    world.hear(customer(), product(), subscription())
+    for source, status in (("evt_a", "past_due"), ("evt_b", "active"), ("evt_a", "past_due")):
+        fact = subscription(3, source=source, status=SubscriptionStatus(status))
+        caller = Caller(actor="test", correlation=ANN, causation=source)
+        for command in commands_for(fact):
+            world.dispatcher.dispatch(command, caller)
+    last = world.events(subscription_id(ANN, ACCOUNT, "sub_1"))[-1]
+    assert isinstance(last, SubscriptionActivated)
