@@ -6,6 +6,7 @@ when it is tried again. Only a database that does not answer leaves a message as
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,6 +39,7 @@ from wiring.inbox_commits import FoldedMarks
 
 _LONGEST_WAIT: Final = timedelta(hours=1)
 _LAST_ATTEMPT: Final = 12
+_AWAY_SECONDS: Final = 10.0
 _PARENTS: Final = (CustomerFact, ProductFact, InvoiceFact)
 NOTHING_WRITTEN: Final = Receipt(bucket=0, position=0, ids={}, replayed=False)
 
@@ -73,21 +75,27 @@ class Folding:
         dispatcher: Dispatcher,
         clock: Clock,
         *,
+        account: ProviderAccount,
         nominate: Nominate,
         gateway: Gateway | None,
     ) -> None:
         self._database = database
         self._dispatcher = dispatcher
         self._clock = clock
+        self._account = account
         self._nominate = nominate
         self._gateway = gateway
+        self._ask_again_at = 0.0
         self.marks = FoldedMarks(database, clock)
 
     def fold(self, message: Message, *, may_fetch: bool) -> tuple[Status, Receipt]:
         """Take in a message's facts and mark how far it came.
 
-        A message cut short is left to whoever may fetch. Raises Unavailable.
+        A message cut short is left to whoever may fetch; one of the other mode is never folded.
+        Raises Unavailable.
         """
+        if message.account.livemode is not self._account.livemode:
+            return self._mark_failed(message, "wrong_mode", again=False)
         try:
             reading = self._read(message, may_fetch)
             if reading is None:
@@ -115,15 +123,20 @@ class Folding:
         try:
             return normalise(message.content, message.account)
         except NeedsFetch as cut:
-            if self._gateway is None:
+            if self._gateway is None or message.account != self._account:
                 raise
-            if not may_fetch:
-                return None
-            ask = {"subscription": self._gateway.subscription, "invoice": self._gateway.invoice}
-            try:
-                return ask[cut.kind](cut.provider_id)
-            except Unavailable as away:
-                raise _ProviderAway(str(away)) from away
+            return self._fetch(self._gateway, cut) if may_fetch else None
+
+    def _fetch(self, gateway: Gateway, cut: NeedsFetch) -> Reading:
+        # A provider that just kept us waiting would keep the messages behind this one waiting too.
+        if time.monotonic() < self._ask_again_at:
+            raise _ProviderAway("did not answer a moment ago")
+        ask = {"subscription": gateway.subscription, "invoice": gateway.invoice}
+        try:
+            return ask[cut.kind](cut.provider_id)
+        except Unavailable as away:
+            self._ask_again_at = time.monotonic() + _AWAY_SECONDS
+            raise _ProviderAway(str(away)) from away
 
     def _take_in(self, message: Message, facts: Sequence[Fact]) -> Receipt:
         caller = Caller(
@@ -155,6 +168,13 @@ class Folding:
         if customer is None:
             raise MissingParent(fact.dependency(fact.invoice))
         return (ObserveAllocation(fact=fact, customer=customer),)
+
+    def give_up(self, identifier: UUID, reason: str) -> None:
+        """Mark a message that cannot even be read; only a replay takes it up again."""
+        with self._database.connection() as connection:
+            inbox.mark_failed(
+                connection, identifier, self._clock.now(), reason=reason, retry_at=None
+            )
 
     def _mark_ignored(self, message: Message, reason: str) -> tuple[Status, Receipt]:
         with self._database.connection() as connection:
@@ -189,4 +209,4 @@ class Folding:
 
 
 def _next_attempt(message: Message, now: datetime) -> datetime:
-    return now + min(timedelta(seconds=2 ** min(message.attempts, 12)), _LONGEST_WAIT)
+    return now + min(timedelta(seconds=2 ** min(message.attempts - 1, 12)), _LONGEST_WAIT)

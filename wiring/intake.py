@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ledger.clock import Clock
-from ledger.errors import InvalidInput, Unavailable
+from ledger.errors import FolioError, InvalidInput, Unavailable
 from ledger.facts import ProviderAccount
 from ledger.store.event_log import Receipt
 from observability.logs import logger
@@ -86,15 +86,17 @@ class Intake:
             payload=payload,
         )
         received = self._arrivals.keep(delivery)
-        self._refuse_wrong_mode(envelope, received.id)
         message = Message(received.id, account, envelope.id, 1, envelope.content)
-        if not received.new:
+        if not received.new and account.livemode is self._account.livemode:
             return _accepted(message, received.status, new=False)
         try:
             status, receipt = self._folding.fold(message, may_fetch=False)
         except Unavailable as error:
             _log.warning("left to the sweeper", webhook=str(received.id), reason=str(error))
             return _accepted(message, Status.RECEIVED, new=True)
+        reason = wrong_mode(envelope, self._account)
+        if reason is not None:
+            raise WrongMode("livemode", reason)
         return _accepted(message, status, new=True, receipt=receipt)
 
     def sweep(self, limit: int = 100) -> int:
@@ -105,7 +107,13 @@ class Intake:
         with self._database.connection() as connection:
             taken = inbox.due(connection, self._clock.now(), limit)
         for kept in taken:
-            self._folding.fold(_message(kept), may_fetch=True)
+            try:
+                message = _message(kept)
+            except FolioError as error:  # what cannot be read must not stop what can
+                _log.error("webhook unreadable", webhook=str(kept.row.id), reason=str(error))
+                self._folding.give_up(kept.row.id, f"{error.code}: {error}")
+                continue
+            self._folding.fold(message, may_fetch=True)
         return len(taken)
 
     def settle(self) -> None:
@@ -116,9 +124,8 @@ class Intake:
         """Fold a kept message once more, whatever became of it; raises NotFound."""
         now = self._clock.now()
         with self._database.connection() as connection:
-            kept = inbox.get(connection, identifier)
+            message = _message(inbox.get(connection, identifier))
             inbox.requeue(connection, identifier, now + inbox.SWEEPER_LEASE)
-        message = _message(kept)
         status, receipt = self._folding.fold(message, may_fetch=True)
         return _accepted(message, status, new=False, receipt=receipt)
 
@@ -129,14 +136,6 @@ class Intake:
     def _account_of(self, envelope: Envelope) -> ProviderAccount:
         ours = self._account
         return ProviderAccount(ours.provider, envelope.account or ours.account, envelope.livemode)
-
-    def _refuse_wrong_mode(self, envelope: Envelope, row: UUID) -> None:
-        reason = wrong_mode(envelope, self._account)
-        if reason is None:
-            return
-        with self._database.connection() as connection:
-            inbox.mark_failed(connection, row, self._clock.now(), reason=reason, retry_at=None)
-        raise WrongMode("livemode", reason)
 
 
 def _message(kept: Kept) -> Message:

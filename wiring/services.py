@@ -21,6 +21,7 @@ from wiring.intake import Intake
 from wiring.settings import Settings
 
 STRIPE = "stripe"
+_STRIPE_SECONDS = 5.0
 
 
 class NotConfigured(Exception):
@@ -95,6 +96,7 @@ def _intake(settings: Settings, clock: Clock, database: Database, dispatcher: Di
         database,
         dispatcher,
         clock,
+        account=account,
         nominate=_customer_of_invoice,
         gateway=_gateway(settings, account),
     )
@@ -115,7 +117,11 @@ def _gateway(settings: Settings, account: ProviderAccount) -> Gateway | None:
     from providers.stripe.client import StripeGateway  # half a second that few processes need
 
     return StripeGateway(
-        settings.stripe_secret_key.get_secret_value(), account, api_base=settings.stripe_api_base
+        settings.stripe_secret_key.get_secret_value(),
+        account,
+        api_base=settings.stripe_api_base,
+        timeout_seconds=_STRIPE_SECONDS,
+        retries=0,  # the sweeper tries again, and nobody waits behind it
     )
 
 

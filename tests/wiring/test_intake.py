@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -52,6 +53,7 @@ class Post:
             self.database,
             self.dispatcher,
             self.clock,
+            account=ACCOUNT,
             nominate=lambda _connection, _account, _invoice: ANN,
             gateway=gateway,
         )
@@ -206,12 +208,34 @@ def test_a_replay_of_what_is_folded_changes_nothing(acme: Post) -> None:
     assert acme.names() == before
 
 
-def test_a_message_of_the_other_mode_is_refused_and_recorded(acme: Post) -> None:
+def test_a_message_of_the_other_mode_is_refused_recorded_and_never_folded(acme: Post) -> None:
     payload = event("customer.created", stripe.customer(), NOW, livemode=True)
-    with pytest.raises(WrongMode):
-        acme.intake.receive(payload, sign(payload, NOW))
+    for _ in range(2):
+        with pytest.raises(WrongMode):
+            acme.intake.receive(payload, sign(payload, NOW))
     assert acme.statuses() == {Status.FAILED: 1}
+    with acme.database.connection() as connection:
+        (row,) = inbox.list_rows(connection)
+    assert acme.intake.replay(row.id).status is Status.FAILED
     assert "customer.registered" not in acme.names()
+
+
+def test_a_message_that_cannot_be_read_any_more_stops_nobody(acme: Post) -> None:
+    broken = inbox.Delivery(
+        account=ACCOUNT,
+        event_id="evt_broken",
+        type="customer.created",
+        provider_created_at=NOW - timedelta(days=1),
+        received_at=NOW,
+        payload=b"no JSON",
+    )
+    good = event("customer.created", stripe.customer(), NOW)
+    sound = replace(broken, event_id="evt_sound", payload=good)
+    with acme.database.connection() as connection:
+        inbox.receive_many(connection, [broken, sound])
+    acme.clock.advance(timedelta(seconds=1))
+    assert acme.intake.sweep() == 2
+    assert acme.statuses() == {Status.FAILED: 1, Status.FOLDED: 1}
 
 
 @pytest.mark.parametrize("secret", ["whsec_stranger", ""])

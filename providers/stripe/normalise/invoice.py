@@ -14,6 +14,7 @@ from providers.stripe.normalise.shape import Observation, Shape
 
 _STATUSES: Final = frozenset({"draft", "open", "paid", "void", "uncollectible"})
 _NOT_ISSUED: Final = {"upcoming": "a preview", "deleted": "a deleted draft"}
+_MOST_ATTEMPTS: Final = 10_000
 
 
 def read_invoice(invoice: Shape, seen: Observation) -> Reading:
@@ -43,10 +44,17 @@ def read_invoice(invoice: Shape, seen: Observation) -> Reading:
         settled_at=transitions.maybe_moment("paid_at"),
         voided_at=transitions.maybe_moment("voided_at"),
         uncollectible_at=transitions.maybe_moment("marked_uncollectible_at"),
-        failed_attempt=max(invoice.maybe_whole("attempt_count") or 1, 1) if failed else None,
+        failed_attempt=_attempt(invoice) if failed else None,
         next_attempt_at=invoice.maybe_moment("next_payment_attempt"),
     )
     return (fact, *_allocations(invoice, fact, seen))
+
+
+def _attempt(invoice: Shape) -> int:
+    attempt = invoice.maybe_whole("attempt_count") or 1
+    if not 0 < attempt <= _MOST_ATTEMPTS:
+        raise invoice.refusal("attempt_count", "is no number of attempts")
+    return attempt
 
 
 def read_invoice_payment(payment: Shape, seen: Observation) -> Reading:

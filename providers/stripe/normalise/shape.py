@@ -14,7 +14,7 @@ from ledger.money import Money, check_currency
 from ledger.period import Period
 from providers.port import UnknownShape
 
-_LAST_SECOND: Final = 253_402_300_799  # the end of the year 9999
+_LAST_SECOND: Final = 7_258_118_400  # the year 2200: dates computed from it must exist too
 _LONGEST: Final = 5000
 
 
