@@ -12,7 +12,7 @@ from ledger.errors import NotFound
 from ledger.ids import bucket_in
 from projections import customers
 from projections.columns import Packed, pack
-from projections.customers import Customer
+from projections.customers import PAYS, Customer
 from projections.table import Database
 from wiring.services import Services
 
@@ -60,7 +60,7 @@ def resolve(
     return found
 
 
-MEANT: Final = """
+MEANT: Final = f"""
     SELECT asked.place, found.id
     FROM unnest(%b::integer[], %b::uuid[], %b::text[], %b::smallint[], %b::uuid[])
         AS asked (place, project, reference, bucket, id)
@@ -71,7 +71,7 @@ MEANT: Final = """
         UNION ALL
         (SELECT 1, customer.id FROM read_model.customer AS customer
          WHERE customer.project = asked.project AND customer.external_id = asked.reference
-         ORDER BY customer.registered_at, customer.id LIMIT 1)
+         ORDER BY {PAYS} DESC, customer.registered_at, customer.id LIMIT 1)
         ORDER BY 1 LIMIT 1
     ) AS found
 """

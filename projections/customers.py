@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, LiteralString
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -149,11 +149,17 @@ def by_id(connection: Database, project: UUID, customer: UUID) -> Customer | Non
     return found[0] if found else None
 
 
+PAYS: Final[LiteralString] = """EXISTS (
+    SELECT FROM read_model.customer_link AS link
+    WHERE link.bucket = customer.bucket AND link.customer = customer.id)"""
+"""Whether a row of `customer` is known at a provider, as SQL."""
+
+
 def by_external_id(connection: Database, project: UUID, external_id: str) -> Customer | None:
-    """The customer a micro-app calls so; of several, the one that was there first."""
+    """The customer a micro-app calls so; of several, who pays at a provider, then who was first."""
     found = CUSTOMER.select(
         connection,
-        "WHERE project = %s AND external_id = %s ORDER BY registered_at, id LIMIT 1",
+        f"WHERE project = %s AND external_id = %s ORDER BY {PAYS} DESC, registered_at, id LIMIT 1",
         (project, external_id),
     )
     return found[0] if found else None

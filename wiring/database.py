@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Final
 from weakref import WeakKeyDictionary
 
-import psycopg
-from psycopg import Connection
+from psycopg import Connection, OperationalError
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from ledger.errors import Unavailable
@@ -17,6 +17,8 @@ from ledger.errors import Unavailable
 _WAIT_SECONDS: Final = 2.0
 _TRUSTED_SECONDS: Final = 0.5
 _NAME: Final = "the database"
+# A server that lost its primary's role answers, but takes no writes: it is away for us.
+_AWAY: Final = (PoolTimeout, PoolClosed, OperationalError, ReadOnlySqlTransaction)
 
 
 class Database:
@@ -41,7 +43,7 @@ class Database:
         try:
             with self._pool.connection() as connection:
                 yield connection
-        except (PoolTimeout, PoolClosed, psycopg.OperationalError) as error:
+        except _AWAY as error:
             raise Unavailable(_NAME) from error
 
     def _rest(self, connection: Connection) -> None:

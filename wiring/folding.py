@@ -30,9 +30,10 @@ from ledger.facts import (
 )
 from ledger.store.event_log import Receipt
 from observability.logs import logger
+from observability.metrics import Tally
 from providers import inbox
 from providers.inbox import Folded, Status
-from providers.port import Gateway, Ignored, NeedsFetch, Reading
+from providers.port import UNMAPPED, Gateway, Ignored, NeedsFetch, Reading
 from providers.stripe.normalise import normalise
 from wiring.database import Database
 from wiring.inbox_commits import FoldedMarks
@@ -47,6 +48,11 @@ Nominate = Callable[[Connection, ProviderAccount, str], UUID | None]
 """Who a provider's invoice may belong to: a read model's guess, which a decider then checks."""
 
 _log = logger(__name__)
+_outcomes = Tally(
+    "folio_webhook_outcomes",
+    "Webhooks by what became of them, each time they were taken up.",
+    outcome=(*Status, UNMAPPED.reason),
+)
 
 
 class _ProviderAway(FolioError):
@@ -94,6 +100,12 @@ class Folding:
         A message cut short is left to whoever may fetch; one of the other mode is never folded.
         Raises Unavailable.
         """
+        status, receipt = self._outcome(message, may_fetch)
+        if status is not Status.IGNORED:
+            _outcomes.add(outcome=status)
+        return status, receipt
+
+    def _outcome(self, message: Message, may_fetch: bool) -> tuple[Status, Receipt]:
         if message.account.livemode is not self._account.livemode:
             return self._mark_failed(message, "wrong_mode", again=False)
         try:
@@ -177,6 +189,7 @@ class Folding:
             )
 
     def _mark_ignored(self, message: Message, reason: str) -> tuple[Status, Receipt]:
+        _outcomes.add(outcome=reason if reason == UNMAPPED.reason else Status.IGNORED)
         with self._database.connection() as connection:
             inbox.mark_ignored(connection, message.id, self._clock.now(), reason)
         return Status.IGNORED, NOTHING_WRITTEN

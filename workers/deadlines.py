@@ -18,6 +18,7 @@ from dramatiq.errors import BrokerError
 from commands.base import Caller, ProjectCommand
 from commands.grant import ExpireGrant
 from commands.subscription import EndGrace, EndTrial
+from ledger.errors import FolioError, Unavailable
 from ledger.ids import bucket_in, new_id
 from observability.logs import logger
 from projections import deadlines
@@ -60,15 +61,15 @@ class Deadlines:
         """Hand over what is due now; what nobody has passed ten seconds later is sent again."""
         now = self._services.clock.now()
         with self._services.database.connection() as connection:
-            due = deadlines.due(connection, now, _AT_ONCE)
+            due = deadlines.due(connection, now, _AT_ONCE + len(self._sent))
         present = time.monotonic()
         self._sent = {
             deadline: at for deadline, at in self._sent.items() if present - at < _PATIENCE_SECONDS
         }
         for deadline in due:
             if deadline not in self._sent:
-                self._hand_over(deadline)
                 self._sent[deadline] = present
+                self._hand_over(deadline)
 
     def _hand_over(self, deadline: Deadline) -> None:
         ids = (deadline.kind, str(deadline.project), str(deadline.stream))
@@ -77,7 +78,15 @@ class Deadlines:
         except (redis.RedisError, BrokerError) as error:
             # Redis is a hint: without it, whoever nominates decides.
             _log.warning("no broker", error=type(error).__name__)
+            self._pass_here(ids)
+
+    def _pass_here(self, ids: tuple[str, str, str]) -> None:
+        try:
             self._pass(*ids)
+        except Unavailable:
+            raise
+        except FolioError as error:  # one that cannot be passed must not hold up the others
+            _log.error("deadline not passed", stream=ids[2], error=str(error))
 
     def _pass(self, kind: str, project: str, stream: str) -> None:
         """Let the decider record that a deadline has passed, if it has."""

@@ -100,11 +100,10 @@ class MemoryLog:
         bucket = append.bucket
         events = self._buckets[bucket]
         recorded_at = max(self._clock.now(), self._heard[bucket])
-        self._heard[bucket] = recorded_at
-        for new in append.events:
-            recorded = RecordedEvent(
+        recorded = [
+            RecordedEvent(
                 bucket=bucket,
-                position=len(events) + 1,
+                position=len(events) + place,
                 stream=new.stream,
                 version=new.version,
                 # Through the codec: what could not be stored is found out here as well.
@@ -117,8 +116,12 @@ class MemoryLog:
                 correlation=append.correlation,
                 causation=append.causation,
             )
-            events.append(recorded)
-            self._streams[new.stream].append(recorded)
+            for place, new in enumerate(append.events, start=1)
+        ]
+        self._heard[bucket] = recorded_at
+        events += recorded
+        for one in recorded:
+            self._streams[one.stream].append(one)
         self.entries += entries
         position = len(events)
         if append.keyed is not None:

@@ -164,7 +164,7 @@ def _refusal(member: Packed, error: psycopg.Error) -> Exception:
             return _because(Unbalanced(str(error)), error)
         case errors.DataError():
             return _because(InvalidInput("append", str(error)), error)
-        case psycopg.OperationalError():
+        case psycopg.OperationalError() | errors.ReadOnlySqlTransaction():
             return _because(Unavailable(_THE_LOG), error)
     return error
 
