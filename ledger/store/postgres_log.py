@@ -19,6 +19,7 @@ from ledger.store.event_log import Append, Post, Receipt
 from ledger.store.grouping import Grouping
 from ledger.store.packing import Packed, pack
 from ledger.store.session import Sessions
+from ledger.store.streams import StreamReader
 from ledger.store.writing import Hint, Writer
 
 Answer = TypeVar("Answer")
@@ -49,6 +50,7 @@ class PostgresLog:
         self._post = post
         self._writers = Sessions(dsn, most=1)
         self._readers = Sessions(dsn, most=readers)
+        self._streams = StreamReader(self._readers)
         writer = Writer(self._writers, clock, on_commit, patience)
         self._grouping: Grouping[Packed, Receipt] = Grouping(writer.write, most=4096)
 
@@ -77,16 +79,14 @@ class PostgresLog:
         known_at: datetime | None = None,
     ) -> list[RecordedEvent]:
         """A stream's events beyond version `after`, up to `until`, recorded by `known_at`."""
+        if not after and until is None and known_at is None:
+            return self.streams([stream])[stream]
         rows = self._ask(lambda asked: reading.select_stream(asked, stream, after, until, known_at))
         return [reading.recorded(row) for row in rows]
 
     def streams(self, streams: Sequence[UUID]) -> dict[UUID, list[RecordedEvent]]:
         """Several streams whole, of any buckets, in one question; an unknown one is empty."""
-        found: dict[UUID, list[RecordedEvent]] = {stream: [] for stream in streams}
-        for row in self._ask(lambda asked: reading.select_streams(asked, list(found))):
-            event = reading.recorded(row)
-            found[event.stream].append(event)
-        return found
+        return self._streams.read(streams)
 
     def receipt(self, project: UUID, key: str) -> tuple[Receipt, bytes] | None:
         """The receipt kept under a key, and the hash of the input it answered."""

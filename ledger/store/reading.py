@@ -15,22 +15,17 @@ from ledger.ids import bucket_in
 from ledger.store.codec import decode_event
 from ledger.store.event_log import Append, Receipt
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "bucket, pos, stream, version, topic, schema_version, state, project, owner, recorded_at,"
     " effective_at, actor, correlation, causation"
 )
 _STREAM: Final = f"""
-    SELECT {_COLUMNS} FROM log_event
+    SELECT {COLUMNS} FROM log_event
     WHERE bucket = %b AND stream = %b AND version > %b AND version <= %b AND recorded_at <= %b
     ORDER BY version
 """
-_STREAMS: Final = f"""
-    SELECT {_COLUMNS} FROM unnest(%b::smallint[], %b::uuid[]) AS wanted (b, id)
-        CROSS JOIN LATERAL (SELECT * FROM log_event AS e WHERE e.bucket = b AND e.stream = id
-                            ORDER BY e.version) AS event
-"""
 _READ: Final = f"""
-    SELECT {_COLUMNS} FROM unnest(%b::smallint[], %b::bigint[]) AS reached (b, p)
+    SELECT {COLUMNS} FROM unnest(%b::smallint[], %b::bigint[]) AS reached (b, p)
         CROSS JOIN LATERAL (SELECT * FROM log_event AS e WHERE e.bucket = b AND e.pos > p
                             ORDER BY e.pos LIMIT %b) AS event
     LIMIT %b
@@ -100,11 +95,6 @@ def select_stream(
             known_at or _FOR_EVER,
         ),
     )
-
-
-def select_streams(connection: Connection[TupleRow], streams: Sequence[UUID]) -> list[TupleRow]:
-    """The rows of several streams, each by version."""
-    return _rows(connection, _STREAMS, ([bucket_in(stream) for stream in streams], list(streams)))
 
 
 def select_version(connection: Connection[TupleRow], stream: UUID) -> int:
