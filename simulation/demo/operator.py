@@ -12,6 +12,7 @@ import httpx2
 
 from simulation.demo.catalog import APP_NAME, PROJECT, PROJECT_NAME
 from simulation.demo.favours import FAVOURS, Favour
+from wiring.settings import Settings
 
 _TIMEOUT: Final = 30.0
 
@@ -42,8 +43,10 @@ class Operator:
         self._http.close()
 
     def open_shop(self) -> Shop:
-        """Create the project and register its app; again is nothing."""
-        made = self._answer("/projects", {"slug": PROJECT, "name": PROJECT_NAME}, "demo-project")
+        """Create the project, home of the simulated account, and its app; again is nothing."""
+        account = {"account": Settings().stripe_account, "livemode": False}
+        project = {"slug": PROJECT, "name": PROJECT_NAME, "stripe_account": account}
+        made = self._answer("/projects", project, "demo-project")
         apps = f"/projects/{made.json()['id']}/apps"
         app = self._post(apps, {"name": APP_NAME}, "demo-app")
         return Shop(UUID(app["id"]), new="idempotent-replayed" not in made.headers)
