@@ -17,7 +17,7 @@ from redis.retry import Retry
 
 from observability.logs import logger
 
-_COALESCE_SECONDS: Final = 0.001
+_COALESCE_SECONDS: Final = 0.005
 _RECONNECT_SECONDS: Final = 0.5
 _SOCKET_SECONDS: Final = 2.0
 
@@ -87,12 +87,12 @@ class Teller:
     def _run(self) -> None:
         while not self._closed.is_set():
             self._news.wait()
-            self._closed.wait(_COALESCE_SECONDS)
             self._news.clear()
             with self._lock:
                 told, self._waiting = self._waiting, {}
             if told:
                 self._publish(encode(told))
+                self._closed.wait(_COALESCE_SECONDS)  # the first is told at once, the next together
 
     def _publish(self, message: str) -> None:
         try:
