@@ -6,7 +6,7 @@ entitlement being visible, with the server half loaded; and what the server hold
 
 from __future__ import annotations
 
-import sys
+import argparse
 import threading
 import time
 from collections.abc import Sequence
@@ -22,8 +22,12 @@ _HEADING = (
 
 
 def main() -> None:
-    quick = "--quick" in sys.argv
-    with open_bench(quick=quick) as bench, open_world(bench, bench.times(2_000)) as world:
+    parser = argparse.ArgumentParser(prog="python -m bench.http_latency", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work")
+    with (
+        open_bench(quick=parser.parse_args().quick) as bench,
+        open_world(bench, bench.times(2_000)) as world,
+    ):
         print(_HEADING)
         _checks(world, bench.times(40) / 10)
         world.introduce_catalog()
