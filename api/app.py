@@ -31,6 +31,7 @@ from api.key_books import read_key
 from api.key_ring import KeyRing
 from api.schemas.base import ProblemDocument
 from api.snapshot_reader import SnapshotReader
+from api.webhook_shortcut import WebhookShortcut
 from wiring.hints import Channel, Listener
 from wiring.services import Services
 
@@ -42,11 +43,12 @@ _DESCRIPTION: Final = (
 
 
 def create_app(services: Services, *, shortcut: bool = True) -> ASGIApp:
-    """The application as a server runs it; without `shortcut`, checks go through the framework."""
+    """The application as a server runs it; without `shortcut`, all through the framework."""
     api = build_api(services)
     state = api.state
-    raw = frozenset({PREFIX + webhooks.STRIPE_PATH})
-    app: ASGIApp = Doorway(StrictRequests(api, raw), state.request_ids)
+    stripe = PREFIX + webhooks.STRIPE_PATH
+    inside: ASGIApp = WebhookShortcut(api, services.intake, stripe) if shortcut else api
+    app: ASGIApp = Doorway(StrictRequests(inside, frozenset({stripe})), state.request_ids)
     if not shortcut:
         return app
     return CheckShortcut(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime, timedelta
 
+import httpx2
 import pytest
 
+from api.app import create_app
 from tests import stripe_messages as stripe
-from tests.api.site import OPERATOR_KEY, Json, Site, Tenant
+from tests.api.site import OPERATOR_KEY, Json, Site, Tenant, serving
 
 URL = "/api/v1/webhooks/stripe"
+_OF_ONE_REQUEST = {"instance", "request_id"}
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +110,26 @@ def test_what_is_not_stripes_is_refused(site: Site, payload: bytes, signed: str)
     answer = site.http.post(URL, content=payload, headers=headers)
     assert answer.status_code == (413 if len(payload) > 512 * 1024 else 400)
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("signed", ["well", "badly", "t=1", "\xe9"])
+def test_the_shortcut_tells_the_same_as_the_framework(site: Site, signed: str) -> None:
+    now = datetime.now(UTC)
+    message = stripe.event("customer.created", stripe.customer("cus_twice"), now)
+    known = {"well": stripe.sign(message, now), "badly": stripe.sign(message, now, "another")}
+    site.http.post(URL, content=message, headers={"Stripe-Signature": known["well"]})
+    site.services.intake.settle()
+    headers = {b"Stripe-Signature": known.get(signed, signed).encode("latin-1")}
+    told = site.http.post(URL, content=message, headers=headers)
+    with serving(site.services, create_app(site.services, shortcut=False)) as address:
+        behind = httpx2.post(address + URL, content=message, headers=headers)
+    assert told.status_code == behind.status_code
+    assert told.headers["content-type"] == behind.headers["content-type"]
+    ours, theirs = (
+        {name: value for name, value in answer.json().items() if name not in _OF_ONE_REQUEST}
+        for answer in (told, behind)
+    )
+    assert ours == theirs
 
 
 def test_a_body_without_end_is_cut(site: Site) -> None:
