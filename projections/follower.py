@@ -14,7 +14,7 @@ from projections.runner import Runner
 _SWEEP_SECONDS: Final = 1.0
 _PAUSE_WHEN_DOWN: Final = 0.5
 # What a batch costs hardly depends on its size: under load it pays to let the next one gather.
-_REST_SECONDS: Final = 0.025
+_REST_SECONDS: Final = 0.01
 
 _log = logger(__name__)
 
