@@ -93,8 +93,8 @@ class Reading:
         replay = Replay(self._url, {"invoice.issued": shape})
         for block in replay.blocks({}, self._heads):
             count += len(block)
-            for replayed in block:
-                total = replayed.facts.total
+            for facts in block.facts:
+                total = facts.total
                 billed[total.currency] += total.amount
         assert count == self._events
         return count / (time.perf_counter() - started)

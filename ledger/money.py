@@ -22,6 +22,8 @@ _ZERO_DECIMAL: Final = frozenset((
 # fmt: on
 _THREE_DECIMAL: Final = frozenset(("bhd", "jod", "kwd", "omr", "tnd"))
 _LARGEST: Final = 10**15
+_SMALLEST: Final = -_LARGEST
+_sound_currencies: set[str] = set()
 
 
 def exponent_of(currency: str) -> int:
@@ -54,12 +56,22 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
+        # History makes these by the million: what is plainly sound costs one look.
+        if (
+            self.currency not in _sound_currencies
+            or type(self.amount) is not int
+            or not _SMALLEST <= self.amount <= _LARGEST
+        ):
+            self._check()
+
+    def _check(self) -> None:
         if isinstance(self.amount, bool) or not isinstance(self.amount, int):
             raise InvalidMoney("amount", "must be a whole number of minor units")
         if abs(self.amount) > _LARGEST:
             raise InvalidMoney("amount", f"must be within ±{_LARGEST} minor units")
         if self.currency != check_currency(self.currency):
             raise InvalidMoney("currency", "must be in lower case")
+        _sound_currencies.add(self.currency)
 
     def __add__(self, other: Money) -> Money:
         return Money(self.amount + self._alike(other), self.currency)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -11,7 +12,7 @@ from ledger.events.base import Event, event_classes, upcast_fields
 
 Decode = Callable[[bytes], Event]
 
-_UNREADABLE = (msgspec.MsgspecError, FolioError, ValueError, TypeError, KeyError)
+UNREADABLE: Final = (msgspec.MsgspecError, FolioError, ValueError, TypeError, KeyError)
 _encode = msgspec.json.Encoder().encode
 _decoders: dict[tuple[str, int], Decode] = {}
 
@@ -26,7 +27,7 @@ def decode_event(topic: str, schema_version: int, state: bytes) -> Event:
     try:
         decode = _decoders.get((topic, schema_version)) or _decoder(topic, schema_version)
         return decode(state)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Corrupt(f"{topic} {schema_version}", str(error)) from error
 
 

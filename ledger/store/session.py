@@ -41,6 +41,8 @@ _APPEND: Final = Statement(
 # long is given up by the server, which then certainly wrote nothing.
 _SETTINGS: Final = """
     SELECT set_config('TimeZone', 'UTC', false),
+           set_config('client_encoding', 'UTF8', false),
+           set_config('jit', 'off', false),
            set_config('plan_cache_mode', 'force_generic_plan', false),
            set_config('enable_seqscan', 'off', false),
            set_config('enable_bitmapscan', 'off', false),

@@ -41,7 +41,7 @@ def test_blocks_hold_every_event_in_order(url: str) -> None:
     log = PostgresLog(url, SystemClock(), post=entry_for)
     for bucket in (3, 200, 7):
         owner = some_owner(bucket)
-        names = [identified(f"{bucket}-{number}") for number in range(BLOCK // 2)]
+        names = [identified(f"{bucket}-{number}") for number in range(BLOCK)]
         log.append(append_of(owner, new_events(owner, *names, invoiced(owner))))
     heads = log.heads()
     replay: Replay[Event] = Replay(
@@ -50,11 +50,30 @@ def test_blocks_hold_every_event_in_order(url: str) -> None:
 
     blocks = list(replay.blocks({3: 10}, heads))
 
-    rows = log.read({**dict.fromkeys(heads, 0), 3: 10}, 10 * BLOCK)
-    assert [len(block) for block in blocks] == [BLOCK, len(rows) - BLOCK]
-    assert [(e.bucket, e.position, e.stream, e.facts) for block in blocks for e in block] == [
-        (row.bucket, row.position, row.stream, row.event) for row in rows
+    assert [(block.bucket, len(block)) for block in blocks] == [
+        (3, BLOCK - 9),
+        (7, BLOCK),
+        (7, 1),
+        (200, BLOCK),
+        (200, 1),
     ]
+    rows = log.read({**dict.fromkeys(heads, 0), 3: 10}, 10 * BLOCK)
+    assert [
+        (block.bucket, *event)
+        for block in blocks
+        for event in zip(block.positions, block.streams, block.facts, strict=True)
+    ] == [(row.bucket, row.position, row.stream, row.event) for row in rows]
+    log.close()
+
+
+def test_history_longer_than_one_question_comes_whole(url: str) -> None:
+    log = PostgresLog(url, SystemClock(), post=entry_for)
+    owner = some_owner()
+    log.append(append_of(owner, new_events(owner, *map(identified, map(str, range(5000))))))
+
+    blocks = list(Replay(url, {"customer.identified": CustomerIdentified}).blocks({}, log.heads()))
+
+    assert [at for block in blocks for at in block.positions] == list(range(1, 5001))
     log.close()
 
 
@@ -65,9 +84,8 @@ def test_only_the_asked_names_and_fields_are_read(url: str) -> None:
 
     (block,) = Replay(url, {"invoice.issued": Total}).blocks({}, log.heads())
 
-    assert [(replayed.position, replayed.facts) for replayed in block] == [
-        (2, Total(Money(600, "usd")))
-    ]
+    assert list(block.positions) == [2]
+    assert block.facts == [Total(Money(600, "usd"))]
     log.close()
 
 
@@ -101,7 +119,7 @@ def test_old_versions_come_in_their_present_shape(
 
     (block,) = Replay(url, {"test.moved": Moved}).blocks({}, log.heads())
 
-    assert [replayed.facts for replayed in block] == [Moved(title="a"), Moved(title="b")]
+    assert block.facts == [Moved(title="a"), Moved(title="b")]
     log.close()
 
 
@@ -121,7 +139,7 @@ def test_what_cannot_be_read_stops_the_replay(database: Database) -> None:
 def test_a_replay_can_be_left_early_and_needs_a_server(url: str) -> None:
     log = PostgresLog(url, SystemClock(), post=entry_for)
     owner = some_owner()
-    events = [identified(str(number)) for number in range(5 * BLOCK)]
+    events = [identified(str(number)) for number in range(25 * BLOCK)]
     log.append(append_of(owner, new_events(owner, *events)))
     heads = log.heads()
     log.close()
@@ -129,7 +147,7 @@ def test_a_replay_can_be_left_early_and_needs_a_server(url: str) -> None:
 
     first: UUID | None = None
     for block in Replay(url, shapes).blocks({}, heads):
-        first = block[0].stream
+        first = block.streams[0]
         break
 
     assert first == owner
