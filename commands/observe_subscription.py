@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from commands.base import Change, Command, Context, Decision, Handlers, Loaded
-from commands.homes import home_of
+from commands.homes import find_home, home_of
 from ledger import catalog, subscription
 from ledger import project as projects
 from ledger.errors import InvalidInput, MissingParent
@@ -24,6 +24,8 @@ def observe_subscription(command: ObserveSubscription, context: Context) -> Deci
     context.prefetch(projects.link_stream(fact.account, fact.customer), *links)
     link = home_of(context, fact, fact.customer)
     stream = subscription.subscription_id(link.target, fact.account, fact.provider_id)
+    homes = [find_home(context, fact, item.product) for item in fact.items]
+    context.prefetch(stream, *(home.target for home in homes if home is not None))
     agreement = context.load(subscription.evolve, stream)
     changes = () if agreement.heard(fact) else (_observed(fact, context, link, agreement),)
     return Decision(
@@ -57,7 +59,6 @@ def _items(
     homes = {item.product: home_of(context, fact, item.product) for item in fact.items}
     if any(home.project != project for home in homes.values()):
         raise InvalidInput("product", "belongs to another project than the customer")
-    context.prefetch(*(home.target for home in homes.values()))
     pinned = {item.provider_id: item for item in known}
     return tuple(
         _item(context, fact.account, item, homes[item.product], pinned.get(item.provider_id))

@@ -302,6 +302,7 @@ def test_every_public_payload_is_folded_or_explained(acme: Post) -> None:
             outcomes[type(refused).__name__] += 1
             continue
         outcomes[accepted.status] += 1
+    acme.intake.settle()
     with acme.database.connection() as connection:
         rows = inbox.list_rows(connection, limit=500)
     assert sum(outcomes.values()) == len(payload_files()) >= 171
