@@ -24,8 +24,6 @@ ROOT: Final = Path(__file__).parents[1]
 DOCS: Final = ROOT / "docs"
 PAGES: Final = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 
-# Written from a measurement, on the machine that measured; a checkout may be without it.
-_MEASURED: Final = DOCS / "performance.md"
 _NO_ROOM: Final = {"build", "dist", "node_modules"}
 
 _LINK: Final = re.compile(r"(?:\[[^\]]*\]\(|<img[^>]*src=\")([^)\"\s]+)")
@@ -91,8 +89,6 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             continue
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
-        if target == _MEASURED:
-            continue
         headings = _HEADING.findall(target.read_text()) if target.suffix == ".md" else []
         if not target.exists() or (anchor and anchor not in map(_anchor, headings)):
             broken.append(link)
@@ -114,7 +110,7 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
         if re.fullmatch(r"[\w.]+(?:/[\w.]+)*/?", text) and text.split("/")[0] in _rooms()
     ]
     lost = [text for text in named if "/" in text and not (ROOT / text).exists()]
-    assert not lost or lost == [_name(_MEASURED)], f"{_name(page)}: {lost}"
+    assert not lost, f"{_name(page)}: {lost}"
 
 
 # --- commands ---
