@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from commands.base import Command, Context, Decision, Handlers, Loaded, ProjectCommand
+from commands.base import Change, Command, Context, Decision, Handlers, ProjectCommand
 from ledger import project as projects
+from ledger.events.base import Decided
 from ledger.events.project import Scope
 from ledger.facts import ProviderAccount
 
@@ -103,56 +105,64 @@ def register_app(command: RegisterApp, context: Context) -> Decision:
     )
 
 
-def _app(command: IssueKey | RotateKey | RevokeKey, context: Context) -> Loaded[projects.App]:
+def _on_app(
+    command: IssueKey | RotateKey | RevokeKey,
+    context: Context,
+    decide: Callable[[projects.App], tuple[Decided, ...]],
+) -> tuple[Change, ...]:
     app = context.load(projects.evolve_app, command.app)
-    app.require("app", command.project)
-    return app
+    return (app.then(decide(app.require("app", command.project))),)
+
+
+def _with_new_key(command: IssueKey | RotateKey, changes: tuple[Change, ...]) -> Decision:
+    return Decision(
+        project=command.project,
+        owner=command.project,
+        changes=changes,
+        ids={"app": str(command.app), "key": command.key_id},
+    )
 
 
 def issue_key(command: IssueKey, context: Context) -> Decision:
-    app = _app(command, context)
-    events = projects.issue_key(
-        app.require("app", command.project),
-        key_id=command.key_id,
-        secret_hash=command.secret_hash,
-        scope=command.scope,
-        now=context.now,
+    changes = _on_app(
+        command,
+        context,
+        lambda app: projects.issue_key(
+            app,
+            key_id=command.key_id,
+            secret_hash=command.secret_hash,
+            scope=command.scope,
+            now=context.now,
+        ),
     )
-    return Decision(
-        project=command.project,
-        owner=command.project,
-        changes=(app.then(events),),
-        ids={"app": str(command.app), "key": command.key_id},
-    )
+    return _with_new_key(command, changes)
 
 
 def rotate_key(command: RotateKey, context: Context) -> Decision:
-    app = _app(command, context)
-    events = projects.rotate_key(
-        app.require("app", command.project),
-        old=command.old,
-        key_id=command.key_id,
-        secret_hash=command.secret_hash,
-        overlap=command.overlap,
-        now=context.now,
+    changes = _on_app(
+        command,
+        context,
+        lambda app: projects.rotate_key(
+            app,
+            old=command.old,
+            key_id=command.key_id,
+            secret_hash=command.secret_hash,
+            overlap=command.overlap,
+            now=context.now,
+        ),
     )
-    return Decision(
-        project=command.project,
-        owner=command.project,
-        changes=(app.then(events),),
-        ids={"app": str(command.app), "key": command.key_id},
-    )
+    return _with_new_key(command, changes)
 
 
 def revoke_key(command: RevokeKey, context: Context) -> Decision:
-    app = _app(command, context)
-    events = projects.revoke_key(
-        app.require("app", command.project),
-        key_id=command.key_id,
-        reason=command.reason,
-        now=context.now,
+    changes = _on_app(
+        command,
+        context,
+        lambda app: projects.revoke_key(
+            app, key_id=command.key_id, reason=command.reason, now=context.now
+        ),
     )
-    return Decision(project=command.project, owner=command.project, changes=(app.then(events),))
+    return Decision(project=command.project, owner=command.project, changes=changes)
 
 
 HANDLERS: Handlers = {

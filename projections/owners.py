@@ -42,16 +42,13 @@ _OTHERS: Final = """
 """
 
 
-def owner_of(
-    connection: Database, provider: str, account: str, livemode: bool, provider_id: str
-) -> Owned | None:
+def owner_of(connection: Database, account: ProviderAccount, provider_id: str) -> Owned | None:
     """Where the provider's customer, subscription, invoice or payment of this id is kept."""
-    place = ProviderAccount(provider, account, livemode)
     parameters = {
         "id": provider_id,
-        "provider": provider,
-        "account": account,
-        "livemode": livemode,
+        "provider": account.provider,
+        "account": account.account,
+        "livemode": account.livemode,
     }
     with connection.cursor(binary=True) as cursor:
         row = cursor.execute(_CUSTOMERS, parameters).fetchone()
@@ -59,6 +56,6 @@ def owner_of(
             return Owned(*row)
         for bucket, kind, stream, customer, project in cursor.execute(_OTHERS, parameters):
             # The id says which account it was made for: live and test never mix.
-            if stream == derived_id(bucket, kind, *place.parts(provider_id)):
+            if stream == derived_id(bucket, kind, *account.parts(provider_id)):
                 return Owned(bucket, kind, stream, customer, project)
     return None

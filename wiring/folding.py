@@ -181,11 +181,11 @@ class Folding:
             raise MissingParent(fact.dependency(fact.invoice))
         return (ObserveAllocation(fact=fact, customer=customer),)
 
-    def give_up(self, identifier: UUID, reason: str) -> None:
-        """Mark a message that cannot even be read; only a replay takes it up again."""
+    def fail(self, identifier: UUID, reason: str, retry_at: datetime | None = None) -> None:
+        """Mark a message as failed; without `retry_at` only a replay takes it up again."""
         with self._database.connection() as connection:
             inbox.mark_failed(
-                connection, identifier, self._clock.now(), reason=reason, retry_at=None
+                connection, identifier, self._clock.now(), reason=reason, retry_at=retry_at
             )
 
     def _mark_ignored(self, message: Message, reason: str) -> tuple[Status, Receipt]:
@@ -208,16 +208,9 @@ class Folding:
         return Status.PARKED, NOTHING_WRITTEN
 
     def _mark_failed(self, message: Message, reason: str, *, again: bool) -> tuple[Status, Receipt]:
-        now = self._clock.now()
         retry = again and message.attempts < _LAST_ATTEMPT
-        with self._database.connection() as connection:
-            inbox.mark_failed(
-                connection,
-                message.id,
-                now,
-                reason=reason,
-                retry_at=_next_attempt(message, now) if retry else None,
-            )
+        retry_at = _next_attempt(message, self._clock.now()) if retry else None
+        self.fail(message.id, reason, retry_at)
         return Status.FAILED, NOTHING_WRITTEN
 
 

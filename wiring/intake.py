@@ -111,7 +111,7 @@ class Intake:
                 message = _message(kept)
             except FolioError as error:  # what cannot be read must not stop what can
                 _log.error("webhook unreadable", webhook=str(kept.row.id), reason=str(error))
-                self._folding.give_up(kept.row.id, f"{error.code}: {error}")
+                self._folding.fail(kept.row.id, f"{error.code}: {error}")
                 continue
             self._folding.fold(message, may_fetch=True)
         return len(taken)

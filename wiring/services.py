@@ -128,5 +128,5 @@ def _gateway(settings: Settings, account: ProviderAccount) -> Gateway | None:
 def _customer_of_invoice(
     connection: Connection, account: ProviderAccount, provider_id: str
 ) -> UUID | None:
-    owned = owner_of(connection, account.provider, account.account, account.livemode, provider_id)
+    owned = owner_of(connection, account, provider_id)
     return owned.customer if owned else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -245,14 +245,14 @@ def test_a_provider_object_leads_to_its_owner(world: World) -> None:
     stream = subscription.subscription_id(ANN, ACCOUNT, "sub_1")
     world.say(ANN, stream, started_event(SubscriptionStatus.ACTIVE))
 
-    owned = owners.owner_of(connection, "stripe", "acct_1", False, "cus_1")
+    owned = owners.owner_of(connection, ACCOUNT, "cus_1")
     assert owned is not None
     assert (owned.kind, owned.stream) == ("customer", ANN)
-    owned = owners.owner_of(connection, "stripe", "acct_1", False, "sub_1")
+    owned = owners.owner_of(connection, ACCOUNT, "sub_1")
     assert owned is not None
     assert (owned.kind, owned.stream, owned.bucket) == ("subscription", stream, bucket_in(ANN))
-    assert owners.owner_of(connection, "stripe", "acct_1", True, "sub_1") is None
-    assert owners.owner_of(connection, "stripe", "acct_1", False, "in_none") is None
+    assert owners.owner_of(connection, replace(ACCOUNT, livemode=True), "sub_1") is None
+    assert owners.owner_of(connection, ACCOUNT, "in_none") is None
 
 
 def test_keys_and_apps_of_a_project(world: World) -> None:
